@@ -1,0 +1,159 @@
+"""WebSocket frames of subprotocol `ems.v1`, both directions, and the close codes. Times in ms.
+
+A client authenticates with its first message, then subscribes to sites. It ignores telemetry whose seq is at or below
+that of the snapshot for the same (edge, boot). After a `gap` it treats what it missed as pending and fetches it from history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Final
+
+import msgspec
+
+from ems_contract.access import SiteGrant
+from ems_contract.alerts import AlertEvent
+from ems_contract.commands import CommandEvent
+from ems_contract.telemetry import Batch
+
+SUBPROTOCOL: Final = "ems.v1"
+
+
+class CloseCode(IntEnum):
+    """Why the service closes. The comment says what a client does."""
+
+    SERVICE_RESTART = 1012  # reconnect with jitter
+    TRY_AGAIN_LATER = 1013  # reconnect with backoff
+    BAD_MESSAGE = 4400  # a fault of the client: do not reconnect
+    UNAUTHENTICATED = 4401  # fetch a fresh token, then reconnect
+    FORBIDDEN = 4403  # do not reconnect
+    AUTH_TIMEOUT = 4408  # no token in time: reconnect
+    GRANT_REVOKED = 4410  # access ended: log in again
+    TOO_SLOW = 4413  # the client did not read: reconnect
+    TOO_MANY = 4429  # too many sockets or messages: reconnect with backoff
+
+
+class ErrorCode(IntEnum):
+    """Codes of an `error` frame; the session goes on."""
+
+    BAD_MESSAGE = 400
+    SITE_NOT_FOUND = 404  # foreign and nonexistent alike
+    TOO_MANY_SITES = 429
+
+
+# Client to server ----------------------------------------------------------------------------------------------
+
+
+class Auth(msgspec.Struct, frozen=True, tag_field="type", tag="auth"):
+    """First message, and again before the token expires."""
+
+    token: str
+
+    def __repr__(self) -> str:
+        return "Auth(token='[redacted]')"
+
+
+class Subscribe(msgspec.Struct, frozen=True, tag_field="type", tag="subscribe"):
+    sites: list[str]
+
+
+class Unsubscribe(msgspec.Struct, frozen=True, tag_field="type", tag="unsubscribe"):
+    sites: list[str]
+
+
+class Ping(msgspec.Struct, frozen=True, tag_field="type", tag="ping"):
+    """Answered by `pong` with the same `id`."""
+
+    id: int = 0
+
+
+ClientFrame = Auth | Subscribe | Unsubscribe | Ping
+
+
+# Server to client ----------------------------------------------------------------------------------------------
+
+
+class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):
+    """Authenticated. `expires` is when the session needs a fresh `auth`; `heartbeat` the longest silence, ms."""
+
+    session: str
+    server_time: int
+    expires: int
+    heartbeat: int
+    sites: list[SiteGrant]
+
+
+class GrantChanged(msgspec.Struct, frozen=True, tag_field="type", tag="grant"):
+    """The grant was renewed or narrowed. `stale`: the backend cannot be reached and the last grant is kept."""
+
+    expires: int
+    stale: bool
+    sites: list[SiteGrant]
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
+    """The current image of a site, one batch for each edge. First frame after a subscribe and after a gap."""
+
+    site: str
+    batches: list[Batch]
+
+
+class Telemetry(msgspec.Struct, frozen=True, tag_field="type", tag="telemetry"):
+    site: str
+    batches: list[Batch]
+
+
+class GapNotice(msgspec.Struct, frozen=True, tag_field="type", tag="gap"):
+    """Live samples of the site since `since` may be missing; a snapshot follows."""
+
+    site: str
+    since: int
+    reason: str
+
+
+class Alert(msgspec.Struct, frozen=True, tag_field="type", tag="alert"):
+    site: str
+    alert: AlertEvent
+
+
+class CommandChanged(msgspec.Struct, frozen=True, tag_field="type", tag="command"):
+    site: str
+    command: CommandEvent
+
+
+class ErrorFrame(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="error"):
+    code: ErrorCode
+    message: str
+    site: str | None = None
+
+
+class Pong(msgspec.Struct, frozen=True, tag_field="type", tag="pong"):
+    id: int
+    server_time: int
+
+
+class Heartbeat(msgspec.Struct, frozen=True, tag_field="type", tag="heartbeat"):
+    """Sent when nothing else was. `live`: the service itself hears Redis."""
+
+    server_time: int
+    live: bool
+
+
+ServerFrame = (
+    Welcome
+    | GrantChanged
+    | Snapshot
+    | Telemetry
+    | GapNotice
+    | Alert
+    | CommandChanged
+    | ErrorFrame
+    | Pong
+    | Heartbeat
+)
+
+
+def join_batches(kind: str, site: str, batches: Sequence[bytes]) -> bytes:
+    """A `telemetry` or `snapshot` frame around batches that were checked already: their original bytes, joined."""
+    return b'{"type":"%b","site":"%b","batches":[%b]}' % (kind.encode(), site.encode(), b",".join(batches))

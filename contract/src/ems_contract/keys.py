@@ -1,0 +1,174 @@
+"""The only place where a Redis name is spelled.
+
+Hash tags (`{site_7}`) keep everything of one site in one Redis Cluster slot. Sites and edges are named
+`site_<id>` and `edge_<id>` on the wire; a name comes from the key or the channel, never from a payload.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Lane = Literal["stream", "backfill"]
+
+LANES: tuple[Lane, Lane] = ("stream", "backfill")
+STREAM_FIELD = "batch"
+"""The one field of a telemetry stream entry; its value is the encoded Batch."""
+
+TELEMETRY_PATTERN = "telemetry:site_*"
+ALERTS_PATTERN = "alerts:site_*"
+USERS_PATTERN = "user:*"
+
+_SITE = re.compile(r"site_([1-9][0-9]{0,17})\Z")
+_EDGE = re.compile(r"edge_([1-9][0-9]{0,17})\Z")
+_STREAM = re.compile(r"telemetry:\{(site_[1-9][0-9]{0,17})\}:(edge_[1-9][0-9]{0,17}):(stream|backfill)\Z")
+_CHANNEL = re.compile(r"(telemetry|alerts):(site_[1-9][0-9]{0,17})\Z")
+_USER_CHANNEL = re.compile(r"user:([1-9][0-9]{0,17}):(permission_changed|events)\Z")
+
+
+def site_name(site_id: int) -> str:
+    return f"site_{site_id}"
+
+
+def edge_name(edge_id: int) -> str:
+    return f"edge_{edge_id}"
+
+
+def _number(pattern: re.Pattern[str], name: str, what: str) -> int:
+    found = pattern.match(name)
+    if found is None:
+        raise ValueError(f"{name!r} is not {what} name; expected {what.split()[-1]}_<id>")
+    return int(found[1])
+
+
+def site_id(name: str) -> int:
+    """`site_7` -> 7. Raises ValueError for anything else."""
+    return _number(_SITE, name, "a site")
+
+
+def edge_id(name: str) -> int:
+    """`edge_3` -> 3. Raises ValueError for anything else."""
+    return _number(_EDGE, name, "an edge")
+
+
+# Telemetry ---------------------------------------------------------------------------------------------------
+
+
+def telemetry_stream(site: int, edge: int, lane: Lane = "stream") -> str:
+    """Durable, at least once: exactly the batches that are not yet committed to history."""
+    return f"telemetry:{{site_{site}}}:edge_{edge}:{lane}"
+
+
+def telemetry_acked(site: int, edge: int) -> str:
+    """What history has committed of this edge, as `receipt.format_receipts` writes it."""
+    return f"telemetry:{{site_{site}}}:edge_{edge}:acked"
+
+
+def telemetry_latest(site: int) -> str:
+    """Hash: edge name -> the edge's whole current image, as an encoded Batch."""
+    return f"telemetry:{{site_{site}}}:latest"
+
+
+def telemetry_channel(site: int) -> str:
+    """Pub/sub, at most once: every live batch of the site."""
+    return f"telemetry:site_{site}"
+
+
+def parse_stream(key: str) -> tuple[int, int, Lane]:
+    """A telemetry stream's key -> (site id, edge id, lane). Raises ValueError."""
+    found = _STREAM.match(key)
+    if found is None:
+        raise ValueError(f"{key!r} is not a telemetry stream")
+    lane: Lane = "stream" if found[3] == "stream" else "backfill"
+    return site_id(found[1]), edge_id(found[2]), lane
+
+
+def parse_site_channel(channel: str) -> tuple[Literal["telemetry", "alerts"], int]:
+    """`telemetry:site_7` or `alerts:site_7` -> (kind, site id). Raises ValueError."""
+    found = _CHANNEL.match(channel)
+    if found is None:
+        raise ValueError(f"{channel!r} is not a site's channel")
+    return ("telemetry" if found[1] == "telemetry" else "alerts"), site_id(found[2])
+
+
+# Alerts, commands, configuration -------------------------------------------------------------------------------
+
+
+def alerts_channel(site: int) -> str:
+    return f"alerts:site_{site}"
+
+
+def commands_stream(site: int, edge: int) -> str:
+    """Stream, at least once: commands for one edge."""
+    return f"commands:{{site_{site}}}:edge_{edge}"
+
+
+def config_changed_channel(edge: int) -> str:
+    return f"edge:{edge}:config_changed"
+
+
+# Access ------------------------------------------------------------------------------------------------------------
+
+
+def permission_changed_channel(user: int) -> str:
+    """Pub/sub: an encoded AccessEvent after every committed change of what the user may do."""
+    return f"user:{user}:permission_changed"
+
+
+def user_events_channel(user: int) -> str:
+    return f"user:{user}:events"
+
+
+def user_epoch(user: int) -> str:
+    """Counter, raised at every change of access. A grant is valid only while its epoch is current."""
+    return f"user:{user}:epoch"
+
+
+def grant(token_hash: str) -> str:
+    """A cached grant, under the SHA-256 hex of the token (never the token itself)."""
+    return f"grant:{token_hash}"
+
+
+def parse_user_channel(channel: str) -> tuple[int, Literal["permission_changed", "events"]]:
+    """`user:5:permission_changed` -> (5, "permission_changed"). Raises ValueError."""
+    found = _USER_CHANNEL.match(channel)
+    if found is None:
+        raise ValueError(f"{channel!r} is not a user's channel")
+    return int(found[1]), ("permission_changed" if found[2] == "permission_changed" else "events")
+
+
+# Credentials -----------------------------------------------------------------------------------------------------------
+
+
+def edge_user(edge: int, key_prefix: str) -> str:
+    """The Redis ACL user of one API key of one edge, so that two keys can live side by side."""
+    return f"edge_{edge}_{key_prefix}"
+
+
+def edge_acl(site: int, edge: int, redis_major: int = 7) -> list[str]:
+    """ACL SETUSER rules of an edge, without the password: named commands on its own keys and nothing else.
+
+    Redis 7 makes `acked` and `commands` read-only for the edge; Redis 6 has no read-only key patterns, so
+    there an edge could overwrite its own receipt (it would only deceive itself).
+    """
+    read, write = ("%R~", "%W~") if redis_major >= 7 else ("~", "~")
+    return [
+        "reset",
+        "on",
+        "resetchannels",
+        "-@all",
+        *(f"~{telemetry_stream(site, edge, lane)}" for lane in LANES),
+        f"{write}{telemetry_latest(site)}",
+        f"{read}{telemetry_acked(site, edge)}",
+        f"{read}{commands_stream(site, edge)}",
+        f"&{telemetry_channel(site)}",
+        f"&{config_changed_channel(edge)}",
+        *(
+            f"+{command}"
+            for command in (
+                "ping time hello auth quit select client|setinfo client|setname "
+                "xadd xrange xlen xinfo|stream xread hset get publish subscribe unsubscribe"
+            ).split()
+            if redis_major >= 7 or command != "client|setinfo"
+        ),
+    ]

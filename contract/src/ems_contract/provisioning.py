@@ -1,0 +1,69 @@
+"""How an edge gets its configuration: `POST /api/edge/session` with an API key, then `PUT /api/edge/points`.
+
+The same `EdgeConfig` as a local YAML file serves an edge without a backend.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ems_contract.points import Point
+
+
+class Device(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An addressable protocol endpoint.
+
+    `key` is the first word of its points' keys, `profile` names a register map, `connection` is the driver's own
+    (Modbus TCP: host, port, unit, timeout in s). `poll_interval` in s overrides the edge's.
+    """
+
+    key: str
+    name: str
+    driver: str
+    profile: str
+    connection: dict[str, str | int | float | bool]
+    poll_interval: float | None = None
+
+
+class EdgeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an edge needs to run. `revision` changes whenever anything in it does; `poll_interval` in s."""
+
+    revision: str
+    devices: list[Device]
+    poll_interval: float = 5.0
+
+
+class RedisAccess(msgspec.Struct, frozen=True):
+    """Where and as whom this edge publishes. `url` carries no credentials."""
+
+    url: str
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"RedisAccess(url={self.url!r}, username={self.username!r}, password='[redacted]')"
+
+
+class SessionRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`boot` as in the edge's batches; `software` is name and version, for the operator."""
+
+    boot: str
+    software: str
+
+
+class SessionAnswer(msgspec.Struct, frozen=True):
+    """`site` and `edge` as named on the wire (`site_7`, `edge_3`); `timezone` is IANA."""
+
+    edge: str
+    edge_name: str
+    site: str
+    site_name: str
+    timezone: str
+    redis: RedisAccess
+    config: EdgeConfig
+
+
+class PointsReport(msgspec.Struct, frozen=True):
+    """All points that the edge's devices and profiles define; Django upserts them and never reuses an id."""
+
+    points: list[Point]
