@@ -141,16 +141,7 @@ class Heartbeat(msgspec.Struct, frozen=True, tag_field="type", tag="heartbeat"):
 
 
 ServerFrame = (
-    Welcome
-    | GrantChanged
-    | Snapshot
-    | Telemetry
-    | GapNotice
-    | Alert
-    | CommandChanged
-    | ErrorFrame
-    | Pong
-    | Heartbeat
+    Welcome | GrantChanged | Snapshot | Telemetry | GapNotice | Alert | CommandChanged | ErrorFrame | Pong | Heartbeat
 )
 
 

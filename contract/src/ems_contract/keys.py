@@ -37,7 +37,7 @@ def edge_name(edge_id: int) -> str:
 def _number(pattern: re.Pattern[str], name: str, what: str) -> int:
     found = pattern.match(name)
     if found is None:
-        raise ValueError(f"{name!r} is not {what} name; expected {what.split()[-1]}_<id>")
+        raise ValueError(f"{name!r} is not {what} name; expected {what.rsplit(maxsplit=1)[-1]}_<id>")
     return int(found[1])
 
 

@@ -118,9 +118,7 @@ def decode_batch(payload: bytes, *, edge: str | None = None) -> Batch:
 
     def refuse(field: str, problem: str) -> BatchRefusedError:
         known = _is_uuid(batch.boot) and batch.seq >= 1
-        return BatchRefusedError(
-            field, problem, boot=batch.boot if known else None, seq=batch.seq if known else None
-        )
+        return BatchRefusedError(field, problem, boot=batch.boot if known else None, seq=batch.seq if known else None)
 
     if batch.v != 1:
         raise refuse("v", f"version {batch.v} is not known; send 1")
