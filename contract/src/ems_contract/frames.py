@@ -1,7 +1,8 @@
 """WebSocket frames of subprotocol `ems.v1`, both directions, and the close codes. Times in ms.
 
 A client authenticates with its first message, then subscribes to sites. It ignores telemetry whose seq is at or below
-that of the snapshot for the same (edge, boot). After a `gap` it treats what it missed as pending and fetches it from history.
+that of the snapshot for the same (edge, boot). After a `gap` it treats what it missed as pending and fetches it from
+history.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class ErrorCode(IntEnum):
     TOO_MANY_SITES = 429
 
 
-# Client to server ----------------------------------------------------------------------------------------------
+# Client to server --------------------------------------------------------------------------
 
 
 class Auth(msgspec.Struct, frozen=True, tag_field="type", tag="auth"):
@@ -71,7 +72,7 @@ class Ping(msgspec.Struct, frozen=True, tag_field="type", tag="ping"):
 ClientFrame = Auth | Subscribe | Unsubscribe | Ping
 
 
-# Server to client ----------------------------------------------------------------------------------------------
+# Server to client --------------------------------------------------------------------------
 
 
 class Welcome(msgspec.Struct, frozen=True, tag_field="type", tag="welcome"):

@@ -51,7 +51,7 @@ def edge_id(name: str) -> int:
     return _number(_EDGE, name, "an edge")
 
 
-# Telemetry ---------------------------------------------------------------------------------------------------
+# Telemetry ---------------------------------------------------------------------------------
 
 
 def telemetry_stream(site: int, edge: int, lane: Lane = "stream") -> str:
@@ -91,7 +91,7 @@ def parse_site_channel(channel: str) -> tuple[Literal["telemetry", "alerts"], in
     return ("telemetry" if found[1] == "telemetry" else "alerts"), site_id(found[2])
 
 
-# Alerts, commands, configuration -------------------------------------------------------------------------------
+# Alerts, commands, configuration -----------------------------------------------------------
 
 
 def alerts_channel(site: int) -> str:
@@ -107,7 +107,7 @@ def config_changed_channel(edge: int) -> str:
     return f"edge:{edge}:config_changed"
 
 
-# Access ------------------------------------------------------------------------------------------------------------
+# Access ------------------------------------------------------------------------------------
 
 
 def permission_changed_channel(user: int) -> str:
@@ -137,7 +137,7 @@ def parse_user_channel(channel: str) -> tuple[int, Literal["permission_changed",
     return int(found[1]), ("permission_changed" if found[2] == "permission_changed" else "events")
 
 
-# Credentials -----------------------------------------------------------------------------------------------------------
+# Credentials -------------------------------------------------------------------------------
 
 
 def edge_user(edge: int, key_prefix: str) -> str:

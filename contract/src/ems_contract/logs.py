@@ -19,7 +19,7 @@ _SECRET_FIELDS = re.compile(
     re.IGNORECASE,
 )
 _SECRET_VALUES = re.compile(
-    r"ems_[A-Za-z0-9]{4,}_[A-Za-z0-9_-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)[^/@\s]*:[^/@\s]*(?=@)"
+    r"ems_[A-Za-z0-9]{4,}_[A-Za-z0-9_-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)[^/@\s\"]*:[^/@\s\"]*(?=@)"
 )
 REDACTED = "[redacted]"
 
@@ -33,15 +33,16 @@ def _redact_fields(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableM
     for name, value in event.items():
         if _SECRET_FIELDS.search(name):
             event[name] = REDACTED
-        elif isinstance(value, str):
-            event[name] = redact(value)
+        elif isinstance(value, dict):
+            _redact_fields(None, "", value := dict(value))
+            event[name] = value
     return event
 
 
 def _render(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
     order = ("ts", "level", "service", "event", "request_id")
     first = {name: event.pop(name) for name in order if name in event}
-    return msgspec.json.encode({**first, **event}, enc_hook=repr).decode()
+    return redact(msgspec.json.encode({**first, **event}, enc_hook=repr).decode())
 
 
 def configure(service: str, level: str = "INFO") -> None:

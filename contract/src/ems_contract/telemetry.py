@@ -1,6 +1,7 @@
 """The telemetry batch: the unit on the wire, of acknowledgement and in the hot store.
 
-    {v, edge, boot, seq, sent, readings: [{ts, values: {point_key: number | null}, quality?: {point_key: reason}}], gaps?}
+    {v, edge, boot, seq, sent, gaps?,
+     readings: [{ts, values: {point_key: number | null}, quality?: {point_key: reason}}]}
 
 Times are ms since the epoch, UTC. `quality` is there only for what is not good: a null value with a reason is bad,
 a value with a reason is uncertain. `boot` is a UUID made at each process start; (boot, seq) names the batch
