@@ -1,0 +1,68 @@
+"""Ports: free ones, taken ones, and who holds them."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+
+import psutil
+
+LOOPBACK = "127.0.0.1"
+
+
+class PortTakenError(RuntimeError):
+    """A port that the stack needs is in use by somebody else."""
+
+    def __init__(self, port: int, variable: str, service: str) -> None:
+        holder = describe_holder(port)
+        by = f" by {holder}" if holder else ""
+        super().__init__(
+            f"port {port}, which {service} needs, is taken{by}; stop that process or set {variable} to another port"
+        )
+        self.port = port
+        self.variable = variable
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen here now (an old connection in TIME_WAIT does not count)."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def demand(port: int, variable: str, service: str) -> None:
+    """Raises PortTakenError, which names the holder and the variable to change."""
+    if not is_free(port):
+        raise PortTakenError(port, variable, service)
+
+
+def free_ports(count: int, *, adjacent: bool = False) -> list[int]:
+    """Ports nobody listens on now. `adjacent` gives a run of consecutive numbers."""
+    if adjacent:
+        for _ in range(200):
+            first = free_ports(1)[0]
+            run = list(range(first, first + count))
+            if run[-1] < 65_536 and all(is_free(port) for port in run):
+                return run
+        raise RuntimeError(f"no run of {count} free ports was found")
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind((LOOPBACK, 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
+def describe_holder(port: int) -> str | None:
+    """`node (process 4711)` if the operating system tells us; None if it does not."""
+    with contextlib.suppress(psutil.AccessDenied, PermissionError):
+        for connection in psutil.net_connections(kind="tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+                with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                    return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+                return f"process {connection.pid}"
+    return None

@@ -1,0 +1,182 @@
+"""The Redis server: which binary, its configuration, and its users.
+
+There is no open default user. Each service has its own credential with the keys and channels it needs; every edge
+gets its own user from the backend (`ACL SETUSER`, then `ACL SAVE` into the same file).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+from ems_contract import keys
+
+WANTED_MAJOR = 7
+
+_RULES: dict[str, str] = {
+    # Django: cache and sessions, epochs, alerts, commands, and the edges' users.
+    "backend": (
+        "~django:* ~user:* ~grant:* ~edge:* ~commands:* ~telemetry:* "
+        f"&{keys.ALERTS_PATTERN} &{keys.USERS_PATTERN} &edge:* "
+        "+@all -@dangerous -@admin +info +keys +acl|setuser +acl|deluser +acl|save +acl|list +acl|getuser +acl|whoami"
+    ),
+    # Ingest: reads and trims streams, writes receipts, publishes alerts.
+    "historian": (
+        f"~telemetry:* ~django:* &{keys.ALERTS_PATTERN} &{keys.TELEMETRY_PATTERN} "
+        "+@read +@write +@stream +@connection +@transaction +@pubsub +@scripting +info +time -@dangerous"
+    ),
+    # Live: reads what an edge showed last, caches grants, listens.
+    "realtime": (
+        f"%R~telemetry:*:latest %R~telemetry:*:stream ~grant:* %R~user:*:epoch ~realtime:* "
+        f"&{keys.TELEMETRY_PATTERN} &{keys.ALERTS_PATTERN} &{keys.USERS_PATTERN} &realtime:* "
+        "+@read +@connection +@transaction +@pubsub +set +del +unlink +expire +pexpire +info +time -@dangerous"
+    ),
+    # The stack: health, progress of the demo history, wiping in experiments.
+    "stack": "~* &* +@all",
+}
+SERVICE_USERS = tuple(_RULES)
+
+
+class RedisTooOldError(RuntimeError):
+    """No Redis >= 7 is here."""
+
+
+@dataclass(frozen=True)
+class Binary:
+    path: Path
+    version: tuple[int, int, int]
+
+    @property
+    def major(self) -> int:
+        return self.version[0]
+
+    @property
+    def warning(self) -> str | None:
+        """What is weaker with this binary, in one sentence; None if nothing is."""
+        if self.major >= WANTED_MAJOR:
+            return None
+        dotted = ".".join(map(str, self.version))
+        return (
+            f"Redis {dotted} is older than 7.0 and has no read-only key permissions: isolation is coarser, an edge "
+            "could overwrite its own receipt (never another edge's). Install redis-server >= 7 to close this."
+        )
+
+
+def inspect(path: Path) -> Binary:
+    """Ask a redis-server for its version. Raises RuntimeError if it is none."""
+    answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"v=(\d+)\.(\d+)\.(\d+)", answer.stdout)
+    if found is None:
+        raise RuntimeError(f"{path} --version does not answer like a Redis server: {answer.stdout or answer.stderr!r}")
+    return Binary(path, (int(found[1]), int(found[2]), int(found[3])))
+
+
+def on_path() -> Binary | None:
+    """The first redis-server (or valkey-server) >= 7 on the PATH."""
+    for name in ("redis-server", "valkey-server"):
+        where = shutil.which(name)
+        if where and (binary := inspect(Path(where))).major >= WANTED_MAJOR:
+            return binary
+    return None
+
+
+@dataclass(frozen=True)
+class RedisServer:
+    """One server on the loopback interface. `passwords` has one for each service user.
+
+    `admin_password` adds an all-powerful user `admin`, for tests; `durable=False` keeps nothing on disk.
+    """
+
+    home: Path
+    port: int
+    passwords: Mapping[str, str]
+    binary: Binary
+    durable: bool = True
+    admin_password: str | None = None
+
+    @property
+    def acl_file(self) -> Path:
+        return self.home / "users.acl"
+
+    def prepare(self) -> None:
+        """Write the configuration and refresh the services' users; edges' users in the file stay."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.chmod(0o700)
+        kept = []
+        if self.acl_file.exists():
+            ours = {"default", "admin", *SERVICE_USERS}
+            kept = [line for line in self.acl_file.read_text().splitlines() if line and line.split()[1] not in ours]
+        _write_private(self.acl_file, "\n".join([*self._user_lines(), *kept]) + "\n")
+        _write_private(self.home / "redis.conf", self._configuration())
+
+    def _user_lines(self) -> list[str]:
+        lines = ["user default off nopass resetchannels -@all"]
+        for name in SERVICE_USERS:
+            rule = _RULES[name] if self.binary.major >= WANTED_MAJOR else _RULES[name].replace("%R~", "~")
+            lines.append(_user_line(name, rule, self.passwords[name]))
+        if self.admin_password:
+            lines.append(_user_line("admin", "~* &* +@all", self.admin_password))
+        return lines
+
+    def _configuration(self) -> str:
+        settings = {
+            "bind": "127.0.0.1",
+            "protected-mode": "yes",
+            "port": str(self.port),
+            "dir": _quoted(self.home),
+            "aclfile": _quoted(self.acl_file),
+            "appendonly": "yes" if self.durable else "no",
+            "appendfsync": "everysec",
+            "save": '""',
+            "maxmemory": "512mb",
+            "maxmemory-policy": "noeviction",
+            "tcp-keepalive": "60",
+            "daemonize": "no",
+            "client-output-buffer-limit": "pubsub 64mb 16mb 30",
+        }
+        return "".join(f"{name} {value}\n" for name, value in settings.items())
+
+    def command(self) -> list[str]:
+        return [str(self.binary.path), str(self.home / "redis.conf")]
+
+    def url(self, user: str) -> str:
+        password = self.admin_password if user == "admin" else self.passwords[user]
+        return f"redis://{user}:{quote(password or '', safe='')}@127.0.0.1:{self.port}/0"
+
+    @property
+    def bare_url(self) -> str:
+        """Without credentials, as edges are told."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def is_ready(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.url("stack"), socket_timeout=2) as client:
+                return bool(client.ping())
+        except (redis.ConnectionError, redis.TimeoutError):  # BusyLoading is a ConnectionError
+            return False
+
+    def wipe(self) -> None:
+        """Remove data and every user, as after a lost disk. Only while the server is stopped."""
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def _user_line(name: str, rule: str, password: str) -> str:
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    return f"user {name} on #{digest} resetchannels {rule if '+@all' in rule.split() else '-@all ' + rule}"
+
+
+def _quoted(path: Path) -> str:
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(text)
