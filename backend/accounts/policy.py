@@ -1,0 +1,80 @@
+"""The role matrix, and nothing else: who may do what. Pure data; no other file decides it.
+
+Viewer, operator and site manager are granted per site. An org admin has every site of the organization, a
+platform admin every site there is. Developer is a flag beside the roles and appears in no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from ems_contract.access import Action
+
+
+class Role(StrEnum):
+    """Ordered: each role may do what the one before it may, and more."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    SITE_MANAGER = "site_manager"
+    ORG_ADMIN = "org_admin"
+    PLATFORM_ADMIN = "platform_admin"
+
+
+class PlatformAction(StrEnum):
+    """What is not about one site."""
+
+    ACCESS_OTHER_ORGS = "access_other_orgs"
+    DJANGO_ADMIN = "django_admin"
+
+
+SITE_ROLES = (Role.VIEWER, Role.OPERATOR, Role.SITE_MANAGER)
+"""The roles that a SiteAccess may carry."""
+
+_VIEWER = frozenset({Action.VIEW})
+_OPERATOR = _VIEWER | {Action.EXPORT_REPORTS, Action.ACKNOWLEDGE_ALERTS}
+_SITE_MANAGER = _OPERATOR | {Action.CONTROL_DEVICES, Action.MANAGE_SITE, Action.ADD_SITE_USERS}
+_ORG_ADMIN = _SITE_MANAGER | {Action.MANAGE_ORG_USERS}
+
+MATRIX: Mapping[Role, frozenset[Action]] = MappingProxyType(
+    {
+        Role.VIEWER: _VIEWER,
+        Role.OPERATOR: _OPERATOR,
+        Role.SITE_MANAGER: _SITE_MANAGER,
+        Role.ORG_ADMIN: _ORG_ADMIN,
+        Role.PLATFORM_ADMIN: _ORG_ADMIN,
+    }
+)
+
+WHERE_THE_SITE_ALLOWS: Mapping[Role, frozenset[Action]] = MappingProxyType(
+    {Role.OPERATOR: frozenset({Action.CONTROL_DEVICES})}
+)
+"""Actions that a role has only on a site with `operators_may_control`."""
+
+PLATFORM: Mapping[Role, frozenset[PlatformAction]] = MappingProxyType(
+    {role: frozenset(PlatformAction) if role is Role.PLATFORM_ADMIN else frozenset() for role in Role}
+)
+
+_RANK = {role: rank for rank, role in enumerate(Role)}
+
+
+def actions(role: Role, operators_may_control: bool) -> list[Action]:
+    """What `role` may do on a site, in the order of `Action`."""
+    allowed = MATRIX[role]
+    if operators_may_control:
+        allowed = allowed | WHERE_THE_SITE_ALLOWS.get(role, frozenset())
+    return [action for action in Action if action in allowed]
+
+
+def strongest(roles: list[Role]) -> Role:
+    """The role that allows most. `roles` is not empty."""
+    return max(roles, key=_RANK.__getitem__)
+
+
+def grantable(role: Role) -> list[Role]:
+    """The site roles that a holder of `role` may give to others, always weaker than the own."""
+    if Action.ADD_SITE_USERS not in MATRIX[role]:
+        return []
+    return [other for other in SITE_ROLES if _RANK[other] < _RANK[role]]

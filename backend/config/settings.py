@@ -1,0 +1,197 @@
+"""Django's settings. Every value that differs between installations comes from `env.py`; nothing else reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.utils.csp import CSP
+
+from config.env import read
+
+ENV = read(os.environ)
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+SECRET_KEY = ENV.secret_key
+DEBUG = ENV.debug
+ALLOWED_HOSTS = ENV.allowed_hosts
+PUBLIC_URL = ENV.public_url
+REDIS_URL = ENV.redis_url
+EDGE_REDIS_URL = ENV.edge_redis_url
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "audit",
+    "accounts",
+    "sites",
+    "telemetry",
+    "testing",
+]
+
+MIDDLEWARE = [
+    "config.middleware.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Data ------------------------------------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {"default": ENV.database}
+HISTORY_ALIAS = "default"
+if ENV.history is not None:
+    HISTORY_ALIAS = "history"
+    DATABASES[HISTORY_ALIAS] = ENV.history
+DATABASE_ROUTERS = ["config.routers.HistoryRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "django",
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+
+# People ----------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {"user_attributes": ("email", "name")}),
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+if ENV.mode == "test":  # a slow hash would be most of the tests' time
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def _derived_key(purpose: str) -> str:
+    """One key per purpose, so that a leak of one says nothing about the others."""
+    return hmac.digest(SECRET_KEY.encode(), purpose.encode(), hashlib.sha256).hex()
+
+
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": _derived_key("jwt"),
+    "ISSUER": "ems-backend",
+    "AUDIENCE": "ems",
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "UPDATE_LAST_LOGIN": False,
+}
+EDGE_PASSWORD_KEY = _derived_key("edge-redis-password")
+EDGE_KEY_HASH_KEY = _derived_key("edge-key-hash")
+REFRESH_COOKIE = "ems_refresh"
+REFRESH_COOKIE_PATH = "/api/auth"
+
+# The API ---------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.AccessTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["config.permissions.Undeclared"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "config.pagination.Pages",
+    "PAGE_SIZE": 100,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.problems.handler",
+    "NUM_PROXIES": ENV.trusted_proxies,
+    "DEFAULT_THROTTLE_RATES": {"login_address": "60/min", "login_account": "10/min"},
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "SimTestLab EMS",
+    "DESCRIPTION": "Organizations, sites, points and history. Errors are problem details (RFC 9457).",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["config.permissions.Public"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_NO_READ_ONLY_REQUIRED": True,
+    "SCHEMA_PATH_PREFIX": "/api",
+}
+CORS_ALLOWED_ORIGINS = ENV.cors_origins
+CORS_ALLOW_CREDENTIALS = True
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *ENV.cors_origins]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# The browser -----------------------------------------------------------------------------------------------------
+
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+    "form-action": [CSP.SELF],
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = REFRESH_COOKIE_SECURE = ENV.https
+if ENV.mode == "production":
+    # TLS ends at the ingress, which says so in this header and answers plain http with a redirect.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SILENCED_SYSTEM_CHECKS = [
+        "security.W008",  # redirecting here would also redirect the services that call us inside the cluster
+        "security.W021",  # HSTS preload is a promise that only the owner of the domain can make
+    ]
+
+STATIC_URL = "static/"
+STATIC_ROOT = ENV.static_root
+WHITENOISE_USE_FINDERS = True  # serves the admin's and the API documentation's files without a collectstatic
+
+# Language, time, logs ----------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGGING_CONFIG = "config.logs.configure"
+LOGGING = {"service": "backend", "level": ENV.log_level}

@@ -1,0 +1,24 @@
+"""The map of addresses. Each app lists its own endpoints; this file says where they begin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from config import api_docs, health
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("admin/", admin.site.urls),
+    path("api/auth/", include("accounts.urls")),
+    #     path("api/telemetry/", include("telemetry.urls")),
+    path("api/", include("sites.urls")),
+    path("api/schema", api_docs.Schema.as_view(), name="schema"),
+    path("api/docs", api_docs.Docs.as_view(url_name="schema"), name="docs"),
+]
+
+handler400 = "config.problems.bad_request"
+handler403 = "config.problems.forbidden"
+handler404 = "config.problems.not_found"
+handler500 = "config.problems.server_error"

@@ -1,0 +1,254 @@
+"""Sites and what is on them. Every row carries its organization, and the database keeps it equal to its site's.
+
+Load a site through a guarded door (`Site.objects.visible_to(user)`, `sites.doors.open_site`), never by id alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone as clock
+
+from accounts.models import Membership, Organization, User
+from accounts.policy import SITE_ROLES, PlatformAction, Role, PLATFORM
+from ems_contract.keys import edge_name, site_name
+from ems_contract.points import MAX_KEY_LENGTH, UNITS, Kind, is_point_key
+
+
+def check_timezone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(f"{name!r} is not an IANA time zone; write one such as Europe/Berlin")
+
+
+def check_point_key(key: str) -> None:
+    if not is_point_key(key):
+        raise ValidationError(f"{key!r} is not a point key; write <device>.<name> in lower case")
+
+
+check_device_key = RegexValidator(
+    r"^[a-z][a-z0-9_]*\Z", "A device key is lower-case letters, digits and _, starting with a letter."
+)
+
+
+def is_platform_admin(user: User) -> bool:
+    return user.is_superuser and PlatformAction.ACCESS_OTHER_ORGS in PLATFORM[Role.PLATFORM_ADMIN]
+
+
+class SiteQuerySet(models.QuerySet["Site"]):
+    def visible_to(self, user: User) -> Self:
+        """The sites that `user` may view: the one filter behind every door. Fails closed."""
+        if not user.is_active or user.pk is None:
+            return self.none()
+        if is_platform_admin(user):
+            return self.all()
+        memberships = Membership.objects.filter(user=user)
+        administered = memberships.filter(role=Membership.Role.ORG_ADMIN).values("organization")
+        granted = SiteAccess.objects.filter(user=user).values("site")
+        return self.filter(
+            Q(organization__in=administered) | Q(pk__in=granted, organization__in=memberships.values("organization"))
+        )
+
+
+class Site(models.Model):
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="sites")
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=100)
+    timezone = models.CharField(max_length=64, validators=[check_timezone])
+    latitude = models.FloatField(validators=[MinValueValidator(-90), MaxValueValidator(90)])
+    longitude = models.FloatField(validators=[MinValueValidator(-180), MaxValueValidator(180)])
+    address = models.CharField(max_length=300, blank=True)
+    operators_may_control = models.BooleanField(default=False)
+    created = models.DateTimeField(default=clock.now, editable=False)
+
+    objects = SiteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (
+            models.UniqueConstraint(fields=["organization", "slug"], name="site_slug_in_organization"),
+            # What the tenant rows' composite foreign keys refer to.
+            models.UniqueConstraint(fields=["id", "organization"], name="site_and_its_organization"),
+            models.CheckConstraint(condition=Q(latitude__range=(-90, 90)), name="site_latitude"),
+            models.CheckConstraint(condition=Q(longitude__range=(-180, 180)), name="site_longitude"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def wire_name(self) -> str:
+        """`site_7`, as in channels and keys."""
+        return site_name(self.pk)
+
+
+class TenantRow(models.Model):
+    """Something that belongs to a site, and so to its organization."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="%(class)ss")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", editable=False)
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.organization_id = self.site.organization_id
+        super().save(*args, **kwargs)
+
+
+class SiteAccess(TenantRow):
+    """A user's role on one site. It counts only while the user is a member of the site's organization."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="accesses")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="site_accesses")
+    role = models.CharField(max_length=20, choices=[(role.value, role.value) for role in SITE_ROLES])
+
+    class Meta:
+        verbose_name_plural = "site accesses"
+        constraints = (models.UniqueConstraint(fields=["user", "site"], name="one_role_per_site"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.site}: {self.role}"
+
+
+class Asset(TenantRow):
+    """A node of the site's tree: a building, a solar array, a meter."""
+
+    class Kind(models.TextChoices):
+        BUILDING = "building"
+        GRID_CONNECTION = "grid_connection"
+        SOLAR_ARRAY = "solar_array"
+        BATTERY = "battery"
+        HVAC = "hvac"
+        LOAD = "load"
+        METER = "meter"
+        SYSTEM = "system"
+
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ("site_id", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        node, seen = self.parent, {self.pk}
+        while node is not None:
+            if node.site_id != self.site_id:
+                raise ValidationError({"parent": "The parent belongs to another site; choose one of this site."})
+            if node.pk in seen:
+                raise ValidationError({"parent": "An asset cannot be below itself."})
+            seen.add(node.pk)
+            node = node.parent
+
+
+class Edge(TenantRow):
+    """The controller on the site. `poll_interval` in s; a device may have its own."""
+
+    name = models.CharField(max_length=200)
+    poll_interval = models.FloatField(default=5.0, validators=[MinValueValidator(0.1), MaxValueValidator(3600)])
+    software = models.CharField(max_length=100, blank=True, editable=False)
+    last_session = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("site_id", "id")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.wire_name})"
+
+    @property
+    def wire_name(self) -> str:
+        """`edge_3`, as in channels and keys."""
+        return edge_name(self.pk) if self.pk else "new edge"
+
+
+class EdgeRow(TenantRow):
+    """Something that belongs to an edge, and so to its site."""
+
+    edge = models.ForeignKey(Edge, on_delete=models.CASCADE, related_name="%(class)ss")
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.site_id = self.edge.site_id
+        super().save(*args, **kwargs)
+
+
+class EdgeKey(EdgeRow):
+    """An API key of an edge: `ems_<prefix>_<secret>`. Only a keyed hash of the secret is stored."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="edge_keys", editable=False)
+    edge = models.ForeignKey(Edge, on_delete=models.CASCADE, related_name="keys")
+    prefix = models.CharField(max_length=16, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    created = models.DateTimeField(default=clock.now, editable=False)
+    last_used = models.DateTimeField(null=True, editable=False)
+    revoked = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("edge_id", "-created")
+
+    def __str__(self) -> str:
+        return f"key {self.prefix} of {self.edge}"
+
+    def __repr__(self) -> str:
+        return f"<EdgeKey {self.pk} {self.prefix}>"
+
+
+class Device(EdgeRow):
+    """An addressable protocol endpoint. `connection` is the driver's own; `profile` names a register map."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="devices", editable=False)
+    asset = models.ForeignKey(Asset, on_delete=models.SET_NULL, null=True, blank=True, related_name="devices")
+    key = models.CharField(max_length=40, validators=[check_device_key])
+    name = models.CharField(max_length=200)
+    driver = models.CharField(max_length=40)
+    profile = models.CharField(max_length=80)
+    connection = models.JSONField(default=dict)
+    poll_interval = models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(0.1), MaxValueValidator(3600)]
+    )
+
+    class Meta:
+        ordering = ("edge_id", "id")
+        constraints = (models.UniqueConstraint(fields=["site", "key"], name="device_key_in_site"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.key})"
+
+
+class Point(TenantRow):
+    """One typed signal. Its id comes from a sequence and is never used again, not even after a deletion.
+
+    `adopted` is false for a key that arrived in a batch before any edge had reported it; the defaults are the
+    database's own, so that such a row can be made from site, organization and key alone.
+    """
+
+    device = models.ForeignKey(Device, on_delete=models.SET_NULL, null=True, blank=True, related_name="points")
+    asset = models.ForeignKey(Asset, on_delete=models.SET_NULL, null=True, blank=True, related_name="points")
+    key = models.CharField(max_length=MAX_KEY_LENGTH, validators=[check_point_key])
+    name = models.CharField(max_length=200, blank=True, db_default="")
+    unit = models.CharField(max_length=10, blank=True, db_default="", choices=[(unit, unit) for unit in UNITS])
+    kind = models.CharField(
+        max_length=10, db_default=Kind.GAUGE.value, choices=[(kind.value, kind.value) for kind in Kind]
+    )
+    writable = models.BooleanField(db_default=False)
+    minimum = models.FloatField(null=True, blank=True)
+    maximum = models.FloatField(null=True, blank=True)
+    states = models.JSONField(null=True, blank=True)
+    adopted = models.BooleanField(db_default=False)
+
+    class Meta:
+        ordering = ("site_id", "id")
+        constraints = (models.UniqueConstraint(fields=["site", "key"], name="point_key_in_site"),)
+
+    def __str__(self) -> str:
+        return self.key
