@@ -1,0 +1,101 @@
+"""What a site answered, one JSON line for each answered read: the oracle against which history is checked.
+
+{"t": ms, "device": key, "unit": n, "function": 3|4, "address": a, "count": n, "words": [...], "reads": counter|null}
+
+`t` is real time, even when the simulator's clock is not. `reads` is the counter that the answer carried, null if the
+read did not cover it. The file is appended to, at most 100 ms late, and the counters go on after a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import structlog
+
+_log = structlog.get_logger()
+FLUSH_SECONDS = 0.05
+_TAIL = 1 << 18
+
+
+class Entry(msgspec.Struct, frozen=True):
+    t: int
+    device: str
+    unit: int
+    function: int
+    address: int
+    count: int
+    words: list[int]
+    reads: int | None
+
+
+class Ledger:
+    """One site's ledger file. Call `append` and `close` in the event loop. Without a path nothing is kept."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Raises OSError when the file cannot be opened."""
+        self.error: str | None = None
+        self.counters: dict[str, int] = {}
+        """The last `reads` of each device in the file."""
+        self._lines: list[bytes] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._encoder = msgspec.json.Encoder()
+        self._file: BinaryIO | None = None
+        if path is not None:
+            self._file = path.open("a+b", buffering=0)
+            self._recover(self._file)
+
+    def append(self, entry: Entry) -> None:
+        if self._file is None:
+            return
+        self._lines.append(self._encoder.encode(entry))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Write what is pending. A failure is logged, kept in `error`, and tried again."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._file is None or not self._lines:
+            return
+        payload = b"\n".join([*self._lines, b""])
+        end = self._file.seek(0, 2)
+        try:
+            if self._file.write(payload) != len(payload):
+                raise OSError("short write")
+        except OSError as error:
+            self._file.truncate(end)
+            if self.error is None:
+                _log.error("ledger_not_written", file=self._file.name, error=str(error), remedy="free some disk space")
+            self.error = str(error)
+            self._timer = asyncio.get_running_loop().call_later(1.0, self.flush)
+            return
+        self.error = None
+        self._lines.clear()
+
+    def close(self) -> None:
+        self.flush()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _recover(self, file: BinaryIO) -> None:
+        """Cut a line that a crash left unfinished, and learn the counters."""
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _TAIL))
+        tail = file.read()
+        torn = len(tail) - (tail.rfind(b"\n") + 1)
+        if torn:
+            file.truncate(size - torn)
+        for line in tail.split(b"\n")[:-1]:
+            try:
+                entry = msgspec.json.decode(line, type=Entry)
+            except msgspec.DecodeError:
+                continue  # the first line of the tail may be cut
+            if entry.reads is not None:
+                self.counters[entry.device] = entry.reads

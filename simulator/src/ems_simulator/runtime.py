@@ -1,0 +1,127 @@
+"""One simulated site in a process: physics, devices, faults, Modbus server and ledger, wired."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import structlog
+from pymodbus.pdu import ModbusPDU
+
+from ems_simulator.clock import SimulationClock
+from ems_simulator.devices import Answer, DeviceImage
+from ems_simulator.faults import FaultKind, FaultRequest, Faults
+from ems_simulator.ledger import Entry, Ledger
+from ems_simulator.live import LiveSite
+from ems_simulator.modbus import ModbusServer
+from ems_simulator.sites import Site
+
+_log = structlog.get_logger()
+
+
+class SiteRuntime:
+    """Answers for one site. Everything runs in one event loop, so a read sees one instant."""
+
+    def __init__(
+        self, site: Site, clock: SimulationClock, seed: int, host: str, bound: socket.socket, ledger: Ledger
+    ) -> None:
+        """`bound` is a bound socket for the Modbus server, `ledger` is open."""
+        self.site = site
+        self.faults = Faults()
+        self.ledger = ledger
+        self._clock = clock
+        self._live = LiveSite(site, clock.now_ms(), seed)
+        self.devices = {
+            device.key: DeviceImage(device, self._live, ledger.counters.get(device.key, 0)) for device in site.devices
+        }
+        self._units = {image.device.unit: image for image in self.devices.values()}
+        self.modbus = ModbusServer(self, host, bound, seed)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Listen."""
+        await self.modbus.open()
+
+    def close(self) -> None:
+        """Stop answering and write the rest of the ledger."""
+        for task in self._tasks:
+            task.cancel()
+        self.modbus.close()
+        self.ledger.close()
+
+    @property
+    def not_ready(self) -> str | None:
+        """Why the site does not do its work; a fault that was asked for is no reason."""
+        if self.ledger.error is not None:
+            return f"the ledger cannot be written: {self.ledger.error}"
+        if not self.modbus.listening and not self.faults.link_is_cut():
+            return f"Modbus port {self.modbus.port} is not open"
+        return None
+
+    # Reads, for the Modbus server ---------------------------------------------------------------------------------
+
+    def unit(self, unit: int) -> DeviceImage | None:
+        """The device of this unit id, brought up to now."""
+        self.advance()
+        return self._units.get(unit)
+
+    def advance(self) -> None:
+        self._live.advance(self._clock.now_ms())
+
+    def answered(self, device: DeviceImage, request: ModbusPDU, answer: Answer, at_ms: float) -> None:
+        device.answered(answer, at_ms)
+        self.ledger.append(
+            Entry(
+                t=int(at_ms),
+                device=device.device.key,
+                unit=device.device.unit,
+                function=request.function_code,
+                address=request.address,
+                count=request.count,
+                words=answer.words,
+                reads=answer.reads,
+            )
+        )
+
+    # Faults, for the control API ------------------------------------------------------------------------------------
+
+    def inject(self, request: FaultRequest) -> str:
+        """Start a fault now; returns its id."""
+        fault = self.faults.add(request)
+        if request.kind is FaultKind.COUNTER_RESET:
+            self.advance()
+            for key, image in self.devices.items():
+                if request.device in (None, key):
+                    image.reset_counters()
+        self._apply_faults()
+        if request.seconds is not None:
+            # A moment later than the fault's own end, so that it is over when this looks.
+            asyncio.get_running_loop().call_later(request.seconds + 0.001, self._apply_faults)
+        _log.info("fault_started", site=self.site.key, fault=fault, **_named(request))
+        return fault
+
+    def clear_faults(self, fault: str | None = None) -> int:
+        """End one fault or all; returns how many."""
+        ended = self.faults.clear(fault)
+        self._apply_faults()
+        if ended:
+            _log.info("faults_cleared", site=self.site.key, count=ended)
+        return ended
+
+    def _apply_faults(self) -> None:
+        """Make the server and the images follow the faults that are active now."""
+        self.advance()
+        for key, image in self.devices.items():
+            image.freeze(self.faults.on(FaultKind.STUCK, key) is not None)
+        if self.faults.link_is_cut():
+            self.modbus.cut()
+        elif not self.modbus.listening:
+            task = asyncio.get_running_loop().create_task(
+                self.modbus.open(wanted=lambda: not self.faults.link_is_cut())
+            )
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+
+def _named(request: FaultRequest) -> dict[str, str | float | None]:
+    return {"kind": request.kind.value, "device": request.device, "seconds": request.seconds}

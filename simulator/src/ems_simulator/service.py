@@ -1,0 +1,116 @@
+"""The simulator process: binds every port, starts every site, serves until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from ems_simulator import sites
+from ems_simulator.clock import SimulationClock
+from ems_simulator.control import control_app
+from ems_simulator.ledger import Ledger
+from ems_simulator.modbus import bind
+from ems_simulator.runtime import SiteRuntime
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Site number i answers on `modbus_port` + i; port 0 takes free ports. `ledger` None keeps none."""
+
+    sites: tuple[str, ...]
+    modbus_port: int
+    control_port: int
+    ledger: Path | None
+    seed: int
+    start_ms: int | None
+    speed: float
+    host: str
+
+
+class StartError(Exception):
+    """The simulator cannot start with these options; the message names the option and the remedy."""
+
+
+async def serve(options: Options) -> None:
+    """Run until SIGTERM or SIGINT. Raises StartError, UnknownSiteError, DataFileError."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with contextlib.ExitStack() as stack:
+        control = _bind(stack, options, options.control_port, "--control-port", "the control API")
+        runtimes = _runtimes(stack, options)
+        server = _ControlServer(uvicorn.Config(control_app(runtimes), log_config=None, access_log=False))
+        serving = asyncio.create_task(server.serve(sockets=[control]))
+        for runtime in runtimes.values():
+            await runtime.start()
+        _log.info(
+            "ready",
+            control_port=control.getsockname()[1],
+            modbus_ports={key: runtime.modbus.port for key, runtime in runtimes.items()},
+            seed=options.seed,
+            speed=options.speed,
+        )
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
+        _log.info("stopping")
+        server.should_exit = True
+        stopped.cancel()
+        await serving
+    _log.info("stopped")
+
+
+def _runtimes(stack: contextlib.ExitStack, options: Options) -> dict[str, SiteRuntime]:
+    """Every port first: a taken one is told before time is spent on physics."""
+    found = [sites.site(key) for key in options.sites]
+    bound = []
+    for number, site in enumerate(found):
+        port = options.modbus_port + number if options.modbus_port else 0
+        bound.append(_bind(stack, options, port, "--modbus-port", f"site {site.key}"))
+    clock = SimulationClock(options.start_ms, options.speed)
+    runtimes = {}
+    for site, listener in zip(found, bound, strict=True):
+        ledger = _ledger(options.ledger, site.key)
+        runtimes[site.key] = SiteRuntime(site, clock, options.seed, options.host, listener, ledger)
+        stack.callback(runtimes[site.key].close)
+    return runtimes
+
+
+def _bind(stack: contextlib.ExitStack, options: Options, port: int, option: str, what: str) -> socket.socket:
+    try:
+        return stack.enter_context(contextlib.closing(bind(options.host, port)))
+    except (OSError, OverflowError) as error:
+        raise StartError(
+            f"{option}: port {port} for {what} on {options.host} cannot be used: {error}. "
+            f"Stop the process that holds it, or choose another port with {option}."
+        ) from None
+
+
+def _ledger(directory: Path | None, site: str) -> Ledger:
+    if directory is None:
+        return Ledger(None)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return Ledger(directory / f"{site}.ndjson")
+    except OSError as error:
+        raise StartError(
+            f"--ledger: {directory} cannot be written: {error}. Choose a directory that this user may write."
+        ) from None
+
+
+class _ControlServer(uvicorn.Server):
+    """uvicorn without its signal handlers: this process has one place that stops it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
