@@ -45,7 +45,8 @@ adopt_pip_settings() {
     extra=${PIP_EXTRA_INDEX_URL:-$(.venv/bin/python -m pip config get global.extra-index-url 2>/dev/null || true)}
     cert=${PIP_CERT:-$(.venv/bin/python -m pip config get global.cert 2>/dev/null || true)}
     [ -z "$index" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"
-    [ -z "$extra" ] || export UV_INDEX="${UV_INDEX:-$extra}"
+    # pip looks at all indexes alike; the hashes in the locks make that safe.
+    [ -z "$extra" ] || export UV_INDEX="${UV_INDEX:-$extra}" UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}"
     [ -z "$cert" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$cert}"
     [ -z "${PIP_FIND_LINKS:-}" ] || export UV_FIND_LINKS="${UV_FIND_LINKS:-$PIP_FIND_LINKS}"
     [ -z "${PIP_TRUSTED_HOST:-}" ] || export UV_INSECURE_HOST="${UV_INSECURE_HOST:-$PIP_TRUSTED_HOST}"
@@ -74,13 +75,13 @@ or name one: EMS_PYTHON=/path/to/python3.13 make up"
 On Debian and Ubuntu: apt-get install python3-venv"
     fi
     rm -f $stamp
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
     adopt_pip_settings
     editable=$(printf -- '-e ./%s ' $ROOMS)
     # uv is fast; pip is the way out where uv does not get through (a proxy, an unusual certificate).
     if ! env VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip install --quiet --require-hashes -r requirements/dev.txt; then
         say "uv did not get through; using pip ..."
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+        .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
     fi
     # shellcheck disable=SC2086 # one word for each room
     env VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip install --quiet --offline --no-deps --no-build-isolation $editable

@@ -47,15 +47,16 @@ def compile_all(*, upgrade: bool = False) -> None:
 
 def problems() -> list[str]:
     """What is wrong with the committed locks, as sentences; empty when all is well."""
-    found = []
-    for path in sorted((REPOSITORY / "requirements").glob("*.txt")):
-        if match := _HOST.search(path.read_text()):
-            found.append(f"{path.name} names a host or an index ({match[0].strip()!r}); run `make lock`")
+    found = [
+        f"{path.name} names a host or an index ({match[0].strip()!r}); run `make lock`"
+        for path in sorted((REPOSITORY / "requirements").glob("*.txt"))
+        if (match := _HOST.search(path.read_text()))
+    ]
     for name, rooms in {"dev": ROOMS, **IMAGES}.items():
         if not lock_file(name).exists():
             found.append(f"requirements/{name}.txt is missing; run `make lock`")
             continue
-        pins = {canonicalize_name(package): version for package, version in _PIN.findall(lock_file(name).read_text())}
+        pins = _pins(lock_file(name))
         for room in rooms:
             found.extend(
                 f"{room}/pyproject.toml wants {wanted}, requirements/{name}.txt has "
@@ -64,6 +65,10 @@ def problems() -> list[str]:
                 if not _satisfied(wanted, pins)
             )
     return found
+
+
+def _pins(lock: Path) -> dict[str, str]:
+    return {canonicalize_name(package): version for package, version in _PIN.findall(lock.read_text())}
 
 
 def _satisfied(wanted: Requirement, pins: dict[str, str]) -> bool:

