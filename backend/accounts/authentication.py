@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
+import structlog
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -38,16 +39,17 @@ class AccessTokenAuthentication(BaseAuthentication):
         session = LoginSession.objects.select_related("user").filter(pk=session_claim(token), revoked=None).first()
         if session is None or not session.user.is_active or str(session.user_id) != token.payload.get("user_id"):
             raise SessionEnded
+        structlog.contextvars.bind_contextvars(user=session.user_id)
         return session.user, token
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
 
 
-class AccessTokenScheme(SimpleJWTScheme):
+class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the API's description names it."""
 
-    target_class = AccessTokenAuthentication
+    target_class = "accounts.authentication.AccessTokenAuthentication"
     name = "accessToken"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:

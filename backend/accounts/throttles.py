@@ -15,6 +15,8 @@ from rest_framework.views import APIView
 class FailureThrottle(SimpleRateThrottle):
     """Refuses while the window is full; `failed()` adds to it."""
 
+    duration: int  # s, from the rate
+
     def throttle_success(self) -> bool:
         return True
 

@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
@@ -65,7 +66,7 @@ def session_claim(token: Token) -> uuid.UUID:
 
 
 def start(user: User) -> Tokens:
-    session = LoginSession.objects.create(user=user, expires=timezone.now() + RefreshToken.lifetime)
+    session = LoginSession.objects.create(user=user, expires=timezone.now() + settings.REFRESH_LIFETIME)
     access, expires = _access(session)
     return Tokens(user, access, expires, _refresh(session))
 

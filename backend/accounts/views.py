@@ -37,7 +37,7 @@ def _answer(issued: tokens.Tokens, status: int = 200) -> Response:
         response.set_cookie(
             settings.REFRESH_COOKIE,
             issued.refresh,
-            max_age=settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"],
+            max_age=settings.REFRESH_LIFETIME,
             path=settings.REFRESH_COOKIE_PATH,
             secure=settings.REFRESH_COOKIE_SECURE,
             httponly=True,

@@ -20,12 +20,17 @@ def record(
 ) -> None:
     """Add one event, in the caller's transaction: it exists exactly if the change does.
 
-    `action` is `<noun>.<verb>`, `actor` the e-mail or the edge's name, `address` where the request came from.
-    `details` are JSON values; never pass a secret.
+    `action` is `<noun>.<verb>`, `actor` the e-mail or the edge's name (by default whoever makes the request),
+    `address` where the request came from. `details` are JSON values; never pass a secret.
     """
-    from audit.models import AuditEvent  # models load after the apps
+    from django.contrib.auth import get_user_model  # models load after the apps
 
-    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    from audit.models import AuditEvent
+
+    context = structlog.contextvars.get_contextvars()
+    if actor_id is None and not actor and "user" in context:
+        actor_id = context["user"]
+        actor = get_user_model().objects.filter(pk=actor_id).values_list("email", flat=True).first() or ""
     AuditEvent.objects.create(
         action=action,
         actor_id=actor_id,
@@ -34,6 +39,6 @@ def record(
         site_id=site_id,
         target=target[:200],
         address=address,
-        request_id=request_id,
+        request_id=context.get("request_id", ""),
         details=details,
     )

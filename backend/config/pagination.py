@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 from rest_framework.pagination import PageNumberPagination
@@ -20,7 +20,8 @@ class Pages(PageNumberPagination):
     max_page_size = 500
 
     def get_paginated_response(self, data: Any) -> Response:
-        assert self.request is not None and self.page is not None  # set by paginate_queryset  # noqa: S101
+        if self.request is None or self.page is None:
+            raise RuntimeError("paginate_queryset sets both, and comes first")
         host = self.request.build_absolute_uri("/").rstrip("/")
         return Response(
             {
@@ -32,6 +33,6 @@ class Pages(PageNumberPagination):
         )
 
 
-def whole(results: Sequence[Any]) -> Response:
+def whole(results: Collection[Any]) -> Response:
     """A list that is always sent as one page."""
     return Response({"count": len(results), "next": None, "previous": None, "results": results})

@@ -83,8 +83,8 @@ def _errors(detail: Any, field: str = "") -> Iterator[dict[str, str]]:
     """DRF's nested errors -> `{"field": "devices.0.name", "message": "..."}`, one each."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            name = "" if name == "non_field_errors" else str(name)
-            yield from _errors(inner, f"{field}.{name}".strip("."))
+            own = "" if name == "non_field_errors" else str(name)
+            yield from _errors(inner, f"{field}.{own}".strip("."))
     elif isinstance(detail, list):
         for index, inner in enumerate(detail):
             nested = isinstance(inner, dict | list)

@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.AdminActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -112,17 +113,17 @@ def _derived_key(purpose: str) -> str:
     return hmac.digest(SECRET_KEY.encode(), purpose.encode(), hashlib.sha256).hex()
 
 
+REFRESH_LIFETIME = timedelta(days=14)
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "SIGNING_KEY": _derived_key("jwt"),
     "ISSUER": "ems-backend",
     "AUDIENCE": "ems",
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "REFRESH_TOKEN_LIFETIME": REFRESH_LIFETIME,
     "UPDATE_LAST_LOGIN": False,
 }
 EDGE_PASSWORD_KEY = _derived_key("edge-redis-password")
-EDGE_KEY_HASH_KEY = _derived_key("edge-key-hash")
 REFRESH_COOKIE = "ems_refresh"
 REFRESH_COOKIE_PATH = "/api/auth"
 

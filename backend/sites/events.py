@@ -14,15 +14,17 @@ import msgspec
 import redis
 import structlog
 from django.db import transaction
-from django.db.models import Model, Q
+from django.db.models import Model
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
+import audit
 from accounts import tokens
 from accounts.models import LoginSession, Membership, User
 from config.redis import client
 from ems_contract import PROTOCOL_VERSION, keys
 from ems_contract.access import AccessEvent
-from sites.models import Device, Edge, Site, SiteAccess
+from sites import edge_redis
+from sites.models import Device, Edge, EdgeKey, Site, SiteAccess
 
 log = structlog.get_logger()
 
@@ -40,7 +42,7 @@ def config_changed(edge_id: int) -> None:
 
 def _raise_epoch(user: int, reason: str) -> None:
     try:
-        epoch = int(client().incr(keys.user_epoch(user)))  # type: ignore[arg-type]
+        epoch = int(client().incr(keys.user_epoch(user)))
     except redis.RedisError as error:
         log.error("a change of access is not announced", user=user, reason=reason, error=type(error).__name__)
         return
@@ -55,9 +57,9 @@ def _publish(channel: str, message: bytes) -> None:
         log.error("an event is not published", channel=channel, error=type(error).__name__)
 
 
-def people_of(site: Site) -> set[int]:
-    """The users whose grant names this site."""
-    admins = Membership.objects.filter(organization_id=site.organization_id, role=Membership.Role.ORG_ADMIN)
+def people_of(site: Site, organizations: Iterable[int]) -> set[int]:
+    """The users whose grant names this site, as it belongs to one of these organizations."""
+    admins = Membership.objects.filter(organization__in=organizations, role=Membership.Role.ORG_ADMIN)
     return {
         *admins.values_list("user_id", flat=True),
         *SiteAccess.objects.filter(site=site).values_list("user_id", flat=True),
@@ -67,39 +69,74 @@ def people_of(site: Site) -> set[int]:
 
 # What decides access ------------------------------------------------------------------------------------------------
 
-_USER_FIELDS = ("password", "is_active", "is_superuser", "is_developer", "email", "name")
-_SITE_FIELDS = ("name", "organization_id", "operators_may_control")
+_FIELDS: dict[type[Model], tuple[str, ...]] = {
+    User: ("password", "is_active", "is_superuser", "is_developer", "email", "name"),
+    Membership: ("user_id", "organization_id", "role"),
+    SiteAccess: ("user_id", "site_id", "role"),
+    Site: ("name", "organization_id", "operators_may_control"),
+    Edge: ("poll_interval",),
+    Device: ("edge_id",),
+}
+_BEFORE = "_fields_before_save"
 
 
-def _before(instance: Model, fields: tuple[str, ...]) -> dict[str, Any] | None:
-    """The row as it is in the database; None for a new one."""
-    return type(instance)._default_manager.filter(pk=instance.pk).values(*fields).first()
+def _remember(sender: type[Model], instance: Model, **_: Any) -> None:
+    """Before a save: keep what the database holds. Acting must wait for `post_save`: only then is there a commit."""
+    row = sender._default_manager.filter(pk=instance.pk).values(*_FIELDS[sender]).first()
+    instance.__dict__[_BEFORE] = row or {}
 
 
-def _changed(instance: Model, fields: tuple[str, ...]) -> set[str]:
-    before = _before(instance, fields)
-    return set() if before is None else {name for name in fields if before[name] != getattr(instance, name)}
+def _before(instance: Model) -> dict[str, Any]:
+    """The values before this save; empty for a new row."""
+    before: dict[str, Any] = instance.__dict__.get(_BEFORE, {})
+    return before
 
 
-def _user_before_save(sender: type[User], instance: User, **_: Any) -> None:
-    instance._access_changes = _changed(instance, _USER_FIELDS)  # type: ignore[attr-defined]
+def _changes(instance: Model) -> list[str]:
+    return sorted(name for name, value in _before(instance).items() if value != getattr(instance, name))
 
 
 def _user_saved(sender: type[User], instance: User, **_: Any) -> None:
-    changes: set[str] = getattr(instance, "_access_changes", set())
+    changes = _changes(instance)
     if not changes:
         return
     if "password" in changes or not instance.is_active:
         tokens.revoke_all(instance)
-    access_changed([instance.pk], f"user changed: {', '.join(sorted(changes))}")
-
-
-def _own_row_changed(sender: type[Model], instance: Membership | SiteAccess, **_: Any) -> None:
-    access_changed([instance.user_id], f"{sender._meta.verbose_name} changed")
+    access_changed([instance.pk], f"user changed: {', '.join(changes)}")
 
 
 def _user_deleted(sender: type[User], instance: User, **_: Any) -> None:
     access_changed([instance.pk], "user deleted")
+
+
+def _role_saved(sender: type[Model], instance: Membership | SiteAccess, created: bool, **_: Any) -> None:
+    """A row that is handed from one user to another changes the access of both."""
+    before = _before(instance)
+    access_changed({instance.user_id, before.get("user_id", instance.user_id)}, f"{sender._meta.model_name} changed")
+    _record_role(sender, instance, "created" if created else "changed", before.get("role"), instance.role)
+
+
+def _role_deleted(sender: type[Model], instance: Membership | SiteAccess, **_: Any) -> None:
+    access_changed([instance.user_id], f"{sender._meta.model_name} deleted")
+    _record_role(sender, instance, "deleted", instance.role, None)
+
+
+def _record_role(
+    sender: type[Model], row: Membership | SiteAccess, verb: str, before: str | None, after: str | None
+) -> None:
+    audit.record(
+        f"{sender._meta.model_name}.{verb}",
+        organization_id=row.organization_id,
+        site_id=row.site_id if isinstance(row, SiteAccess) else None,
+        target=str(row.user),
+        before=before,
+        after=after,
+    )
+
+
+def _key_going(sender: type[EdgeKey], instance: EdgeKey, **_: Any) -> None:
+    """Before the row goes, and in its transaction: a key that Redis still knows must not be forgotten."""
+    edge_redis.remove(instance)
 
 
 def _session_saved(sender: type[LoginSession], instance: LoginSession, **_: Any) -> None:
@@ -107,63 +144,43 @@ def _session_saved(sender: type[LoginSession], instance: LoginSession, **_: Any)
         access_changed([instance.user_id], "session ended")
 
 
-def _row_before_save(sender: type[Model], instance: Membership | SiteAccess, **_: Any) -> None:
-    """A row that is handed from one user to another changes the access of both."""
-    before = _before(instance, ("user_id",))
-    if before is not None and before["user_id"] != instance.user_id:
-        access_changed([before["user_id"]], f"{sender._meta.verbose_name} changed")
-
-
-def _site_before_save(sender: type[Site], instance: Site, **_: Any) -> None:
-    changes = _changed(instance, _SITE_FIELDS)
-    instance._access_changes = changes  # type: ignore[attr-defined]
-    if "organization_id" in changes:
-        access_changed(people_of(Site.objects.get(pk=instance.pk)), "site moved")
-
-
 def _site_saved(sender: type[Site], instance: Site, created: bool, **_: Any) -> None:
-    if created or getattr(instance, "_access_changes", set()):
-        access_changed(people_of(instance), "site changed")
+    if created or _changes(instance):
+        organizations = {instance.organization_id, _before(instance).get("organization_id", instance.organization_id)}
+        access_changed(people_of(instance, organizations), "site changed")
 
 
 def _site_going(sender: type[Site], instance: Site, **_: Any) -> None:
-    access_changed(people_of(instance), "site deleted")
+    access_changed(people_of(instance, [instance.organization_id]), "site deleted")
 
 
-def _devices_changed(sender: type[Device], instance: Device, **_: Any) -> None:
-    config_changed(instance.edge_id)
+def _device_changed(sender: type[Device], instance: Device, **_: Any) -> None:
+    for edge in {instance.edge_id, _before(instance).get("edge_id", instance.edge_id)}:
+        config_changed(edge)
 
 
-def _device_before_save(sender: type[Device], instance: Device, **_: Any) -> None:
-    before = _before(instance, ("edge_id",))
-    if before is not None and before["edge_id"] != instance.edge_id:
-        config_changed(before["edge_id"])
-
-
-def _edge_before_save(sender: type[Edge], instance: Edge, **_: Any) -> None:
-    if _changed(instance, ("poll_interval",)):
+def _edge_saved(sender: type[Edge], instance: Edge, **_: Any) -> None:
+    if _changes(instance):
         config_changed(instance.pk)
 
 
 def connect() -> None:
     """Called once, when the apps are ready."""
+    for model in _FIELDS:
+        pre_save.connect(_remember, sender=model, dispatch_uid="access:remember")
     for signal, model, receiver in (
-        (pre_save, User, _user_before_save),
         (post_save, User, _user_saved),
         (post_delete, User, _user_deleted),
-        (pre_save, Membership, _row_before_save),
-        (post_save, Membership, _own_row_changed),
-        (post_delete, Membership, _own_row_changed),
-        (pre_save, SiteAccess, _row_before_save),
-        (post_save, SiteAccess, _own_row_changed),
-        (post_delete, SiteAccess, _own_row_changed),
+        (post_save, Membership, _role_saved),
+        (post_delete, Membership, _role_deleted),
+        (post_save, SiteAccess, _role_saved),
+        (post_delete, SiteAccess, _role_deleted),
         (post_save, LoginSession, _session_saved),
-        (pre_save, Site, _site_before_save),
         (post_save, Site, _site_saved),
         (pre_delete, Site, _site_going),
-        (pre_save, Device, _device_before_save),
-        (post_save, Device, _devices_changed),
-        (post_delete, Device, _devices_changed),
-        (pre_save, Edge, _edge_before_save),
+        (post_save, Device, _device_changed),
+        (post_delete, Device, _device_changed),
+        (post_save, Edge, _edge_saved),
+        (pre_delete, EdgeKey, _key_going),
     ):
-        signal.connect(receiver, sender=model, dispatch_uid=f"access:{receiver.__name__}:{model.__name__}")
+        signal.connect(receiver, sender=model, dispatch_uid="access:act")

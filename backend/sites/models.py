@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone as clock
 
 from accounts.models import Membership, Organization, User
-from accounts.policy import SITE_ROLES, PlatformAction, Role, PLATFORM
+from accounts.policy import PLATFORM, SITE_ROLES, PlatformAction, Role
 from ems_contract.keys import edge_name, site_name
 from ems_contract.points import MAX_KEY_LENGTH, UNITS, Kind, is_point_key
 

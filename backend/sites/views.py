@@ -21,7 +21,14 @@ from sites.doors import open_site
 from sites.grants import Roles, resolve
 from sites.models import Site, is_platform_admin
 from sites.schemas import GRANT
-from sites.serializers import AssetSerializer, OrganizationSerializer, PointSerializer, SiteSerializer, listed
+from sites.serializers import (
+    AssetList,
+    AssetSerializer,
+    OrganizationSerializer,
+    PointList,
+    PointSerializer,
+    SiteSerializer,
+)
 
 
 def caller(request: Request) -> User:
@@ -84,7 +91,7 @@ class SitePoints(APIView):
 
     permission_classes = (SignedIn,)
 
-    @extend_schema(operation_id="site_points", responses=listed(PointSerializer))
+    @extend_schema(operation_id="site_points", responses=PointList)
     def get(self, request: Request, site_id: int) -> Response:
         points = open_site(caller(request), site_id).points.select_related("device", "asset")
         return whole(PointSerializer(points, many=True).data)
@@ -95,6 +102,6 @@ class SiteAssets(APIView):
 
     permission_classes = (SignedIn,)
 
-    @extend_schema(operation_id="site_assets", responses=listed(AssetSerializer))
+    @extend_schema(operation_id="site_assets", responses=AssetList)
     def get(self, request: Request, site_id: int) -> Response:
         return whole(AssetSerializer(open_site(caller(request), site_id).assets.all(), many=True).data)

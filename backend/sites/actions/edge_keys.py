@@ -1,0 +1,43 @@
+"""Create and revoke the API keys of an edge."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+import audit
+from sites import edge_keys, edge_redis
+from sites.models import Edge, EdgeKey
+
+
+def do_create_key(edge: Edge) -> tuple[EdgeKey, str]:
+    """The row, and the whole key. Show the text once: only its hash is kept."""
+    new = edge_keys.generate()
+    with transaction.atomic():
+        key = EdgeKey.objects.create(edge=edge, prefix=new.prefix, secret_hash=new.secret_hash)
+        _record("edge_key.created", key)
+    return key, new.text
+
+
+def do_revoke_key(key: EdgeKey) -> None:
+    """The key is refused from now on, and the edge's open Redis connections end. Raises redis.RedisError.
+
+    The row is locked against a session that is being opened with the same key at this moment.
+    """
+    with transaction.atomic():
+        locked = EdgeKey.objects.select_for_update(of=("self",)).select_related("edge", "site").get(pk=key.pk)
+        if locked.revoked is None:
+            locked.revoked = timezone.now()
+            locked.save(update_fields=["revoked"])
+            _record("edge_key.revoked", locked)
+        edge_redis.remove(locked)
+
+
+def _record(action: str, key: EdgeKey) -> None:
+    audit.record(
+        action,
+        organization_id=key.organization_id,
+        site_id=key.site_id,
+        target=key.edge.wire_name,
+        prefix=key.prefix,
+    )

@@ -1,0 +1,84 @@
+"""An edge reports the points that its devices and profiles define; they are upserted by key, ids stay for ever."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from rest_framework.exceptions import ValidationError
+
+from ems_contract.points import UNITS, is_point_key
+from ems_contract.points import Point as Reported
+from sites.models import Device, Edge, Point
+
+MAX_POINTS = 20_000
+MAX_NAME_LENGTH = 200
+_FIELDS = ("name", "unit", "kind", "writable", "minimum", "maximum", "states")
+_UPDATED = [*_FIELDS, "device", "asset", "adopted"]
+
+
+def check_points(edge: Edge, points: list[Reported]) -> dict[str, Device]:
+    """The edge's devices by key. Raises ValidationError naming every point that is not acceptable."""
+    if len(points) > MAX_POINTS:
+        raise ValidationError({"points": f"{len(points)} points; at most {MAX_POINTS} fit in one report."})
+    devices = {device.key: device for device in edge.devices.all()}
+    errors: dict[str, str] = {}
+    seen: set[str] = set()
+    for index, point in enumerate(points):
+        for field, complaint in _complaints(point, devices, seen).items():
+            errors[f"points.{index}.{field}"] = complaint
+        seen.add(point.key)
+    if errors:
+        raise ValidationError(errors)
+    return devices
+
+
+def _complaints(point: Reported, devices: dict[str, Device], seen: set[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if not is_point_key(point.key) or not point.key.startswith(f"{point.device}."):
+        found["key"] = f"{point.key!r} is not <device>.<name in the profile>."
+    elif point.key in seen:
+        found["key"] = f"{point.key!r} is reported twice."
+    if point.device not in devices:
+        found["device"] = f"This edge has no device {point.device!r}."
+    if point.unit not in UNITS:
+        found["unit"] = f"{point.unit!r} is not a unit; use one of {', '.join(filter(None, UNITS))}."
+    if not 0 < len(point.name) <= MAX_NAME_LENGTH or "\x00" in point.name:
+        found["name"] = f"A name has 1 to {MAX_NAME_LENGTH} characters."
+    if point.minimum is not None and point.maximum is not None and point.minimum > point.maximum:
+        found["minimum"] = "Greater than maximum."
+    return found
+
+
+def do_report_points(edge: Edge, devices: dict[str, Device], points: list[Reported]) -> None:
+    with transaction.atomic():
+        known = {point.key: point for point in Point.objects.select_for_update().filter(site_id=edge.site_id)}
+        new, changed = [], []
+        for reported in points:
+            device = devices[reported.device]
+            point = known.get(reported.key)
+            if point is None:
+                point = Point(site_id=edge.site_id, organization_id=edge.organization_id, key=reported.key)
+                new.append(_take(point, reported, device))
+            elif _differs(point, reported, device):
+                changed.append(_take(point, reported, device))
+        # A point may appear meanwhile, from a batch that was ahead of this report: then it is adopted.
+        Point.objects.bulk_create(
+            new, update_conflicts=True, unique_fields=["site", "key"], update_fields=_UPDATED, batch_size=1000
+        )
+        Point.objects.bulk_update(changed, _UPDATED, batch_size=1000)
+
+
+def _differs(point: Point, reported: Reported, device: Device) -> bool:
+    return (
+        not point.adopted
+        or point.device_id != device.pk
+        or any(getattr(point, field) != getattr(reported, field) for field in _FIELDS)
+    )
+
+
+def _take(point: Point, reported: Reported, device: Device) -> Point:
+    for field in _FIELDS:
+        setattr(point, field, getattr(reported, field))
+    point.device = device
+    point.asset_id = point.asset_id or device.asset_id
+    point.adopted = True
+    return point

@@ -1,0 +1,56 @@
+"""An edge key's Redis user: made at each session, removed at revocation.
+
+The password is derived, so it is stored nowhere and applying it again gives the same one. Redis is told only its
+SHA-256, and an ACL file keeps the user over a restart. Removing a user also ends its open connections.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+import redis
+from django.conf import settings
+
+from config.redis import client
+from ems_contract import keys
+from ems_contract.provisioning import RedisAccess
+from sites.models import EdgeKey
+
+_NO_ACL_FILE = "not configured to use an ACL file"
+
+
+def user_name(key: EdgeKey) -> str:
+    return keys.edge_user(key.edge_id, key.prefix)
+
+
+def password(key: EdgeKey) -> str:
+    message = f"{key.pk}:{key.prefix}:{key.secret_hash}".encode()
+    return hmac.digest(settings.EDGE_PASSWORD_KEY.encode(), message, hashlib.sha256).hex()
+
+
+def apply(key: EdgeKey) -> RedisAccess:
+    """Make or refresh the user. Raises redis.RedisError; then nobody is told a password that does not work."""
+    connection = client()
+    major = int(str(connection.info("server")["redis_version"]).split(".", maxsplit=1)[0])
+    secret = password(key)
+    rules = [*keys.edge_acl(key.site_id, key.edge_id, major), f"#{hashlib.sha256(secret.encode()).hexdigest()}"]
+    connection.execute_command("ACL SETUSER", user_name(key), *rules)  # type: ignore[no-untyped-call]
+    _save(connection)
+    return RedisAccess(url=settings.EDGE_REDIS_URL, username=user_name(key), password=secret)
+
+
+def remove(key: EdgeKey) -> None:
+    """Raises redis.RedisError: a revocation that Redis has not heard of must not look done."""
+    connection = client()
+    connection.acl_deluser(user_name(key))
+    _save(connection)
+
+
+def _save(connection: redis.Redis) -> None:
+    """Keep the users over a restart. Without an ACL file each edge asks for a session again, which is enough."""
+    try:
+        connection.acl_save()
+    except redis.ResponseError as error:
+        if _NO_ACL_FILE not in str(error):
+            raise
