@@ -11,27 +11,27 @@ from django.http import HttpRequest
 from accounts.models import LoginSession, Membership, Organization, User
 
 
-class NewUserForm(BaseUserCreationForm[User]):
+class NewUserForm(BaseUserCreationForm):
     class Meta:
         model = User
         fields = ("email", "name")
         field_classes = None
 
 
-class UserForm(UserChangeForm[User]):
+class UserForm(UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
         field_classes = None
 
 
-class MembershipInline(admin.TabularInline[Membership, User]):
+class MembershipInline(admin.TabularInline):
     model = Membership
     extra = 0
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin):
     add_form = NewUserForm
     form = UserForm
     ordering = ("email",)
@@ -50,20 +50,20 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Organization)
-class OrganizationAdmin(admin.ModelAdmin[Organization]):
+class OrganizationAdmin(admin.ModelAdmin):
     list_display = ("name", "created")
     search_fields = ("name",)
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin[Membership]):
+class MembershipAdmin(admin.ModelAdmin):
     list_display = ("user", "organization", "role")
     list_filter = ("role", "organization")
     search_fields = ("user__email", "organization__name")
 
 
 @admin.register(LoginSession)
-class LoginSessionAdmin(admin.ModelAdmin[LoginSession]):
+class LoginSessionAdmin(admin.ModelAdmin):
     list_display = ("user", "created", "rotated", "expires", "revoked")
     readonly_fields = ("user", "created", "rotated", "expires", "revoked")
     exclude = ("current", "previous")

@@ -9,7 +9,7 @@ from audit.models import AuditEvent
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
+class AuditEventAdmin(admin.ModelAdmin):
     list_display = ("at", "action", "actor", "target", "organization_id", "site_id", "address")
     list_filter = ("action",)
     search_fields = ("actor", "target", "request_id")

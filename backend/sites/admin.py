@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,41 +13,41 @@ from sites.actions.edge_keys import do_create_key, do_revoke_key
 from sites.models import Asset, Device, Edge, EdgeKey, Point, Site, SiteAccess
 
 
-class SiteAccessInline(admin.TabularInline[SiteAccess, Site]):
+class SiteAccessInline(admin.TabularInline):
     model = SiteAccess
     extra = 0
 
 
 @admin.register(Site)
-class SiteAdmin(admin.ModelAdmin[Site]):
+class SiteAdmin(admin.ModelAdmin):
     list_display = ("name", "wire_name", "organization", "timezone", "operators_may_control")
     list_filter = ("organization",)
     search_fields = ("name", "slug")
-    prepopulated_fields = {"slug": ("name",)}
+    prepopulated_fields: ClassVar = {"slug": ("name",)}
     inlines = (SiteAccessInline,)
 
 
 @admin.register(SiteAccess)
-class SiteAccessAdmin(admin.ModelAdmin[SiteAccess]):
+class SiteAccessAdmin(admin.ModelAdmin):
     list_display = ("user", "site", "role")
     list_filter = ("role", "site__organization")
     search_fields = ("user__email", "site__name")
 
 
 @admin.register(Asset)
-class AssetAdmin(admin.ModelAdmin[Asset]):
+class AssetAdmin(admin.ModelAdmin):
     list_display = ("name", "kind", "site", "parent")
     list_filter = ("kind", "site")
     search_fields = ("name",)
 
 
-class DeviceInline(admin.TabularInline[Device, Edge]):
+class DeviceInline(admin.TabularInline):
     model = Device
     extra = 0
 
 
 @admin.register(Edge)
-class EdgeAdmin(admin.ModelAdmin[Edge]):
+class EdgeAdmin(admin.ModelAdmin):
     list_display = ("name", "wire_name", "site", "poll_interval", "software", "last_session")
     list_filter = ("site",)
     inlines = (DeviceInline,)
@@ -62,7 +64,7 @@ class EdgeAdmin(admin.ModelAdmin[Edge]):
 
 
 @admin.register(EdgeKey)
-class EdgeKeyAdmin(admin.ModelAdmin[EdgeKey]):
+class EdgeKeyAdmin(admin.ModelAdmin):
     list_display = ("prefix", "edge", "created", "last_used", "revoked")
     readonly_fields = ("edge", "prefix", "created", "last_used", "revoked")
     fields = readonly_fields
@@ -78,14 +80,14 @@ class EdgeKeyAdmin(admin.ModelAdmin[EdgeKey]):
 
 
 @admin.register(Device)
-class DeviceAdmin(admin.ModelAdmin[Device]):
+class DeviceAdmin(admin.ModelAdmin):
     list_display = ("name", "key", "edge", "driver", "profile")
     list_filter = ("driver", "profile", "site")
     search_fields = ("name", "key")
 
 
 @admin.register(Point)
-class PointAdmin(admin.ModelAdmin[Point]):
+class PointAdmin(admin.ModelAdmin):
     list_display = ("key", "name", "unit", "kind", "site", "adopted")
     list_filter = ("kind", "adopted", "site")
     search_fields = ("key", "name")

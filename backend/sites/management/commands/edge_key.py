@@ -25,9 +25,7 @@ class Command(BaseCommand):
         if options["verb"] == "create":
             edge = Edge.objects.select_related("site").filter(pk=options["edge"]).first()
             if edge is None:
-                raise CommandError(
-                    f"There is no edge_{options['edge']}; the admin lists them under /admin/sites/edge/."
-                )
+                raise CommandError(f"There is no edge_{options['edge']}. /admin/sites/edge/ lists them.")
             self.stdout.write(do_create_key(edge)[1])
             return
         key = EdgeKey.objects.filter(prefix=options["prefix"]).first()
