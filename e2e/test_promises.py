@@ -1,0 +1,55 @@
+"""Short forms of the experiments in `prove/`: the same functions, seconds instead of minutes, generous deadlines."""
+
+from __future__ import annotations
+
+import pytest
+from ems_contract.telemetry import GAP_EDGE_DOWN
+from ems_prove.browser import log_in, watch_point
+from ems_prove.experiments import live_latency, nothing_lost, poison, stranger
+from ems_prove.lab import Lab
+from ems_prove.simulator import Simulator
+from ems_stack.stack import Stack
+from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
+
+
+class Shared(Lab):
+    """The lab on the stack of these tests."""
+
+    def __init__(self, stack: Stack, simulator: Simulator) -> None:
+        super().__init__()
+        self.stack = stack
+        self.simulator = simulator
+
+
+@pytest.fixture
+def lab(stack: Stack, simulator: Simulator) -> Lab:
+    return Shared(stack, simulator)
+
+
+@pytest.mark.browser
+def test_a_change_is_on_the_page_soon_after_the_device_answered(page: Page, stack: Stack, simulator: Simulator) -> None:
+    account = stack.account("platform_admin")
+    log_in(page, stack.url("web"), account.email, account.password)
+    page.goto(f"{stack.url('web')}/sites/{stack.site_ids['factory']}")
+    watch_point(page, live_latency.POINT)
+    changes = live_latency.measure_changes(page, simulator, "factory", 5)
+    assert sorted(change.latency for change in changes)[2] < 3 * live_latency.AIM_P99_MS
+    assert all(change.latency > 0 for change in changes)
+
+
+def test_a_site_of_another_organization_answers_as_one_that_does_not_exist(lab: Lab) -> None:
+    outcome = stranger.measure(lab)
+    assert outcome.met, outcome.figure
+
+
+def test_a_poison_batch_is_set_aside_and_the_queue_goes_on(stack: Stack) -> None:
+    sent, aside, good = poison.set_aside(stack)
+    assert (aside, good) == (sent, True)
+
+
+def test_nothing_is_lost_when_redis_the_historian_and_the_edges_are_killed(stack: Stack, simulator: Simulator) -> None:
+    for result in nothing_lost.survive(stack, simulator, outage=4, between=4):
+        assert result.verdict.clean, f"{result.site}: {result.verdict}"
+        assert any(gap.reason == GAP_EDGE_DOWN for gap in result.gaps), f"{result.site}: no gap for the killed edge"

@@ -1,0 +1,3 @@
+from ems_prove.main import main
+
+main()

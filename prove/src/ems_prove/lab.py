@@ -1,0 +1,40 @@
+"""The stack that experiments share: four sites, polled each second, in a temporary place, started when needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from ems_stack.options import StackOptions
+from ems_stack.progress import Progress
+from ems_stack.stack import Stack
+
+from ems_prove.simulator import Simulator
+
+
+class Lab:
+    """Closes what it opened. `progress` shows the steps of starting and stopping."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self._progress = progress
+        self._opened: Stack | None = None
+
+    @cached_property
+    def stack(self) -> Stack:
+        self._opened = Stack(StackOptions(poll_interval=1.0), self._progress)
+        self._opened.up()
+        return self._opened
+
+    @cached_property
+    def simulator(self) -> Simulator:
+        return Simulator(self.stack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._opened is not None:
+            self._opened.down()
