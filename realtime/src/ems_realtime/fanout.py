@@ -1,0 +1,254 @@
+"""From one published batch to every viewer of its site. A part of the hub; pure but for the broker it asks.
+
+- A batch is checked once, joined with its neighbours of the same tick and framed once for each site. Handing the frame
+  to a session is one call that never waits; no client can hold up another.
+- A tick is at once when the service is idle; when flushing costs time, batches wait for company, at most `tick`.
+- A new viewer: watch, read the latest images, send them as a snapshot, then what was heard meanwhile.
+- Whoever missed something is set aside, then gets a gap and a fresh snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+
+import structlog
+from ems_contract import keys
+
+from ems_realtime import protocol
+from ems_realtime.broker import Broker, BrokerUnavailableError
+from ems_realtime.feed import Feed, Gap
+from ems_realtime.metrics import Metrics
+from ems_realtime.session import Session, State
+
+log = structlog.get_logger()
+
+BUSY_SHARE = 4
+"""A flush that took t is followed by at least BUSY_SHARE * t without one, up to the tick."""
+RETRY_SECONDS = 0.25
+CATCH_UP_SECONDS = 0.1
+POISON_LOG_SECONDS = 60.0
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Fanout:
+    def __init__(self, broker: Broker, tick: float, metrics: Metrics) -> None:
+        self._broker = broker
+        self._tick = tick
+        self._metrics = metrics
+        self._loop = asyncio.get_running_loop()
+        self._feeds: dict[int, Feed] = {}
+        self._dirty: set[Feed] = set()
+        self._flush_at: asyncio.Handle | None = None
+        self._quiet_until = 0.0
+        self._behind: set[Session] = set()
+        self._catch_up_at: asyncio.Handle | None = None
+        self._poison_logged: dict[int, float] = {}
+        metrics.gauge("sites", "Sites watched by this process.", lambda: len(self._feeds))
+        metrics.gauge("sessions_behind", "Sessions whose outbox is full.", lambda: len(self._behind))
+
+    def stop(self) -> None:
+        for handle in (self._flush_at, self._catch_up_at):
+            if handle is not None:
+                handle.cancel()
+        for feed in list(self._feeds.values()):
+            self._end(feed)
+
+    # Who watches what -----------------------------------------------------------------------------------------
+
+    def subscribe(self, session: Session, site: int) -> None:
+        """The caller has checked the grant. A site that is subscribed already goes on as it is."""
+        if site in session.sites:
+            return
+        feed = self._feeds.get(site)
+        if feed is None:
+            feed = self._feeds[site] = Feed(site)
+        session.sites.add(site)
+        feed.join(session)
+        self._read_latest(feed)
+
+    def unsubscribe(self, session: Session, site: int) -> None:
+        """Nothing of the site is handed over after this."""
+        session.sites.discard(site)
+        session.outbox.missed.pop(site, None)
+        feed = self._feeds.get(site)
+        if feed is None:
+            return
+        feed.leave(session)
+        if not feed.subscribers:
+            self._end(feed)
+
+    def forget(self, session: Session) -> None:
+        for site in list(session.sites):
+            self.unsubscribe(session, site)
+        self._behind.discard(session)
+
+    def subscribers(self, site: int) -> list[Session]:
+        feed = self._feeds.get(site)
+        return list(feed.subscribers) if feed is not None else []
+
+    def set_aside(self, session: Session) -> None:
+        """No telemetry until `rejoin`; the subscriptions stay."""
+        for site in session.sites:
+            self._feeds[site].set_aside(session)
+
+    def rejoin(self, session: Session, since: int, reason: str) -> None:
+        """The end of `set_aside`: a gap and a fresh snapshot for each site. `since` in ms since the epoch."""
+        for site in session.sites:
+            self._rejoin(session, site, Gap(min(since, session.outbox.missed.pop(site, since)), reason))
+
+    def _rejoin(self, session: Session, site: int, gap: Gap) -> None:
+        feed = self._feeds[site]
+        feed.join(session, gap)
+        self._read_latest(feed)
+
+    def _end(self, feed: Feed) -> None:
+        del self._feeds[feed.site]
+        self._dirty.discard(feed)
+        if feed.reading is not None:
+            feed.reading.cancel()
+        self._broker.unwatch(feed.site)
+
+    # Batches --------------------------------------------------------------------------------------------------
+
+    def hear(self, site: int, payload: bytes) -> None:
+        feed = self._feeds.get(site)
+        if feed is None:
+            return
+        try:
+            protocol.check_batch(payload)
+        except protocol.PayloadRefusedError as error:
+            self.poison(site, error)
+            return
+        self._metrics.count("batches")
+        feed.hear(payload)
+        if feed.pending:
+            self._dirty.add(feed)
+            self._plan_flush()
+
+    def interrupted(self, since: int) -> None:
+        """What was published after `since` may be missing: everyone gets a gap and a fresh snapshot."""
+        gap = Gap(since, "interrupted")
+        for feed in self._feeds.values():
+            self._flush_feed(feed)
+            feed.interrupted(gap)
+            self._read_latest(feed)
+
+    def poison(self, site: int, error: protocol.PayloadRefusedError) -> None:
+        self._metrics.count("dropped", reason=error.reason)
+        now = self._loop.time()
+        if now - self._poison_logged.get(site, -POISON_LOG_SECONDS) >= POISON_LOG_SECONDS:
+            self._poison_logged[site] = now  # a hostile edge must not fill the log
+            log.warning("payload_dropped", site=keys.site_name(site), reason=error.reason, problem=str(error)[:200])
+
+    def _plan_flush(self) -> None:
+        if self._flush_at is not None:
+            return
+        # Even "at once" is after what the loop has in hand, so batches that arrived together leave together.
+        if self._loop.time() >= self._quiet_until:
+            self._flush_at = self._loop.call_soon(self._flush)
+        else:
+            self._flush_at = self._loop.call_at(self._quiet_until, self._flush)
+
+    def _flush(self) -> None:
+        self._flush_at = None
+        started = self._loop.time()
+        dirty, self._dirty = self._dirty, set()
+        for feed in dirty:
+            self._flush_feed(feed)
+        ended = self._loop.time()
+        self._quiet_until = ended + min(self._tick, BUSY_SHARE * (ended - started))
+
+    def _flush_feed(self, feed: Feed) -> None:
+        frame, batches = feed.take_pending()
+        if not frame or not feed.watchers:
+            return
+        now = self._loop.time()
+        missed = [session for session in feed.watchers if not session.outbox.telemetry(frame, now)]
+        for session in missed:
+            self._fell_behind(feed, session, now_ms())
+        delivered = len(feed.watchers)
+        self._metrics.count("deliveries", delivered * batches)
+        self._metrics.count("bytes", delivered * len(frame))
+
+    # Slow readers ---------------------------------------------------------------------------------------------
+
+    def _fell_behind(self, feed: Feed, session: Session, since: int) -> None:
+        feed.set_aside(session)
+        session.outbox.missed.setdefault(feed.site, since)
+        self._behind.add(session)
+        if self._catch_up_at is None:
+            self._catch_up_at = self._loop.call_later(CATCH_UP_SECONDS, self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Whoever has read its outbox down gets a gap and a fresh snapshot of every site it missed."""
+        self._catch_up_at = None
+        for session in list(self._behind):
+            if session.state is State.OPEN and session.outbox.caught_up():
+                self._behind.discard(session)
+                missed, session.outbox.missed = session.outbox.missed, {}
+                for site, since in missed.items():
+                    self._rejoin(session, site, Gap(since, "slow_reader"))
+        if self._behind and self._catch_up_at is None:
+            self._catch_up_at = self._loop.call_later(CATCH_UP_SECONDS, self._catch_up)
+
+    # Snapshots ------------------------------------------------------------------------------------------------
+
+    def _read_latest(self, feed: Feed) -> None:
+        if feed.reading is None and feed.joining and self._feeds.get(feed.site) is feed:
+            feed.reading = self._loop.create_task(self._serve_joiners(feed), name=f"snapshot-{feed.name}")
+            feed.reading.add_done_callback(partial(self._reading_ended, feed))
+
+    def _reading_ended(self, feed: Feed, task: asyncio.Task[None]) -> None:
+        feed.reading = feed.heard = None
+        if task.cancelled():
+            return
+        if (fault := task.exception()) is not None:
+            self._metrics.count("errors")
+            log.error("snapshot_failed", site=feed.name, exc_info=fault)
+        if feed.joining:
+            self._loop.call_later(RETRY_SECONDS if fault else 0, self._read_latest, feed)
+
+    async def _serve_joiners(self, feed: Feed) -> None:
+        """One reading serves everyone who waits when it ends: all that was heard since it began goes with it."""
+        while feed.joining:
+            await self._broker.watch(feed.site)
+            generation, feed.heard = feed.generation, []
+            try:
+                images = await self._broker.latest(feed.site)
+            except BrokerUnavailableError:
+                feed.heard = None
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if feed.generation == generation:
+                self._open(feed, self._checked(feed, images))
+
+    def _checked(self, feed: Feed, images: dict[str, bytes]) -> list[bytes]:
+        accepted = []
+        for edge, image in sorted(images.items()):
+            try:
+                protocol.check_batch(image, edge=edge)
+            except protocol.PayloadRefusedError as error:
+                self.poison(feed.site, error)
+            else:
+                accepted.append(image)
+        return accepted
+
+    def _open(self, feed: Feed, images: list[bytes]) -> None:
+        self._flush_feed(feed)  # first, or a joiner would get what is pending twice
+        frames, batches = feed.opening(images)
+        gaps = {gap: feed.gap_frame(gap) for gap in set(feed.joining.values()) if gap is not None}
+        joining, feed.joining = feed.joining, {}
+        now = self._loop.time()
+        for session, gap in joining.items():
+            if session.outbox.telemetry(gaps[gap] + frames if gap else frames, now):
+                feed.watchers.add(session)
+                self._metrics.count("deliveries", batches)
+                if gap:
+                    self._metrics.count("gaps", reason=gap.reason)
+            else:
+                self._fell_behind(feed, session, gap.since if gap else now_ms())

@@ -1,0 +1,210 @@
+"""This process's sessions. It knows no Redis, no HTTP and no framework; the broker calls it, connections call it.
+
+A session leaves every index here before its close is sent, so nothing can follow the close.
+Telemetry is `fanout.py`'s; here are the sessions themselves and their control frames, which are never left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import structlog
+from ems_contract import keys
+from ems_contract.frames import CloseCode, Heartbeat
+
+from ems_realtime import protocol
+from ems_realtime.broker import Broker, UserEvent
+from ems_realtime.fanout import Fanout, now_ms
+from ems_realtime.metrics import Metrics
+from ems_realtime.session import Session, State
+from ems_realtime.settings import Settings
+
+log = structlog.get_logger()
+
+ADMITTED = (State.OPEN, State.SUSPENDED)
+SWEEP_SECONDS = 1.0
+
+
+def _nothing() -> None:
+    """The default of `after_interruption`."""
+
+
+class Hub:
+    """A `Listener` of its broker. Call everything from the event loop's thread."""
+
+    def __init__(self, broker: Broker, settings: Settings, metrics: Metrics) -> None:
+        self._broker = broker
+        self._settings = settings
+        self._metrics = metrics
+        self._loop = asyncio.get_running_loop()
+        self._fanout = Fanout(broker, settings.tick, metrics)
+        self._sessions: set[Session] = set()
+        self._by_user: dict[int, set[Session]] = {}
+        self._by_address: Counter[str] = Counter()
+        self._sweep_at: asyncio.Handle | None = None
+        self.draining = False
+        self.after_interruption: Callable[[], None] = _nothing
+        """Called when changes of access may have been missed."""
+        metrics.gauge("sessions", "Connected sessions.", lambda: len(self._sessions))
+
+    def start(self) -> None:
+        self._sweep_at = self._loop.call_later(SWEEP_SECONDS, self._sweep)
+
+    def stop(self) -> None:
+        if self._sweep_at is not None:
+            self._sweep_at.cancel()
+        self._fanout.stop()
+
+    async def drain(self, seconds: float) -> None:
+        """Close every session, spread over `seconds`, so that their clients do not all come back at once."""
+        self.draining = True
+        sessions = list(self._sessions)
+        random.shuffle(sessions)
+        started = self._loop.time()
+        for number, session in enumerate(sessions):
+            pause = started + seconds * number / len(sessions) - self._loop.time()
+            if pause > 0:
+                await asyncio.sleep(pause)
+            self.close(session, CloseCode.SERVICE_RESTART, "the service restarts; reconnect")
+
+    # Sessions -------------------------------------------------------------------------------------------------
+
+    def add(self, session: Session) -> None:
+        """May close it again at once: too many from its address, or the service is leaving."""
+        self._sessions.add(session)
+        self._by_address[session.address] += 1
+        if self.draining:
+            self.close(session, CloseCode.SERVICE_RESTART, "the service restarts; reconnect")
+        elif self._by_address[session.address] > self._settings.max_sockets_per_address:
+            self.close(session, CloseCode.TOO_MANY, "too many connections from this address")
+
+    def claim(self, session: Session, user: int) -> None:
+        """From here on the session hears of changes of this user's access, before its token is even validated."""
+        session.claim(user)
+        self._by_user.setdefault(user, set()).add(session)
+
+    def admitted(self, user: int) -> int:
+        """Sessions of this user that are proven; mere claims do not count, or a forger could use up the limit."""
+        return sum(session.state in ADMITTED for session in self._by_user.get(user, ()))
+
+    @property
+    def users(self) -> list[int]:
+        return list(self._by_user)
+
+    def sessions_of(self, user: int) -> list[Session]:
+        return list(self._by_user.get(user, ()))
+
+    def remove(self, session: Session) -> None:
+        """Forget a session, wherever it is. Harmless when it is gone already."""
+        if session.closed:
+            return
+        session.move(State.CLOSED)
+        self._fanout.forget(session)
+        self._sessions.discard(session)
+        self._by_address[session.address] -= 1
+        if not self._by_address[session.address]:
+            del self._by_address[session.address]
+        if session.user is not None and (others := self._by_user.get(session.user)) is not None:
+            others.discard(session)
+            if not others:
+                del self._by_user[session.user]
+
+    def close(self, session: Session, code: CloseCode, reason: str) -> None:
+        """`reason` is a few words for the client; at most 123 bytes."""
+        if session.closed:
+            return
+        self.remove(session)
+        session.outbox.close(code, reason)
+        self._metrics.count("closes", code=str(int(code)))
+        log.info("session_closed", session=session.id, user=session.user, code=code.name, reason=reason)
+
+    def send(self, session: Session, frames: bytes) -> None:
+        """Control frames for one session: never left out, or the session ends."""
+        if session.closed:
+            return
+        session.outbox.control(frames, self._loop.time())
+        if session.outbox.overflowed:
+            self.close(session, CloseCode.TOO_SLOW, "the client does not read")
+
+    # Subscriptions --------------------------------------------------------------------------------------------
+
+    def subscribe(self, session: Session, site: int) -> None:
+        """The caller has checked the grant. A snapshot comes, then telemetry. Again for the same site: nothing."""
+        self._fanout.subscribe(session, site)
+
+    def unsubscribe(self, session: Session, site: int) -> None:
+        self._fanout.unsubscribe(session, site)
+
+    def suspend(self, session: Session) -> None:
+        """From now on nothing of any site leaves, until `resume`."""
+        session.move(State.SUSPENDED)
+        session.suspended_at = now_ms()
+        self._fanout.set_aside(session)
+
+    def resume(self, session: Session) -> None:
+        """The sites that are left may be sent again; what was missed is announced, what was withheld is sent."""
+        session.move(State.OPEN)
+        self._fanout.rejoin(session, session.suspended_at, "access_checked")
+        withheld, session.withheld = session.withheld, []
+        for site, frame in withheld:
+            if site in session.sites:
+                self.send(session, frame)
+
+    # What the broker hears ------------------------------------------------------------------------------------
+
+    def on_telemetry(self, site: int, payload: bytes) -> None:
+        self._fanout.hear(site, payload)
+
+    def on_alert(self, site: int, payload: bytes) -> None:
+        subscribers = self._fanout.subscribers(site)
+        if not subscribers:
+            return
+        try:
+            frame = protocol.alert(keys.site_name(site), payload)
+        except protocol.PayloadRefusedError as error:
+            self._fanout.poison(site, error)
+            return
+        for session in subscribers:
+            if session.state is State.SUSPENDED:
+                session.withheld.append((site, frame))
+            else:
+                self._metrics.count("alerts")
+                self.send(session, frame)
+
+    def on_user_event(self, user: int, kind: UserEvent, payload: bytes) -> None:  # noqa: ARG002 -- see below
+        """A change of access. What the event says does not matter: the backend is asked what is true now."""
+        if kind != "permission_changed":
+            return
+        for session in self.sessions_of(user):
+            session.recheck(True)
+
+    def on_live_changed(self, live: bool) -> None:
+        self._heartbeat([session for session in self._sessions if session.state in ADMITTED], live)
+
+    def on_resubscribed(self, since: int) -> None:
+        self._fanout.interrupted(since)
+        self.after_interruption()
+
+    # Once a second --------------------------------------------------------------------------------------------
+
+    def _sweep(self) -> None:
+        """Heartbeats for the silent, an end for whoever reads nothing."""
+        self._sweep_at = self._loop.call_later(SWEEP_SECONDS, self._sweep)
+        now = self._loop.time()
+        quiet, frozen = [], []
+        for session in self._sessions:
+            if session.outbox.stalled(now, self._settings.stall_timeout):
+                frozen.append(session)
+            elif session.state in ADMITTED and now - session.outbox.last_write >= self._settings.heartbeat - 1:
+                quiet.append(session)
+        for session in frozen:
+            self.close(session, CloseCode.TOO_SLOW, "the client does not read")
+        self._heartbeat(quiet, self._broker.live)
+
+    def _heartbeat(self, sessions: Iterable[Session], live: bool) -> None:
+        frame = protocol.encode(Heartbeat(now_ms(), live))
+        for session in sessions:
+            self.send(session, frame)

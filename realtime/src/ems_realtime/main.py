@@ -1,0 +1,74 @@
+"""`ems-realtime`: reads the environment, starts the server, leaves politely on SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+from ems_contract import logs
+
+from ems_realtime.app import create_app
+from ems_realtime.settings import Settings, SettingsError
+from ems_realtime.wire_uvicorn import DrainingServer, HandshakeProtocol, LiveProtocol
+
+cli = typer.Typer(add_completion=False)
+
+_TALKATIVE = ("uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets", "httpx", "httpcore", "asyncio")
+"""At DEBUG some of these write whole frames and headers, tokens included. They never get below WARNING."""
+
+
+def create_server(settings: Settings, host: str, port: int) -> DrainingServer:
+    """uvicorn as this service needs it. `ws` is `websockets-sansio`, refined in `wire_uvicorn.py`."""
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=HandshakeProtocol,
+        ws=LiveProtocol,
+        ws_max_size=settings.max_message_bytes,
+        ws_per_message_deflate=False,
+        ws_ping_interval=20.0,
+        ws_ping_timeout=20.0,
+        lifespan="on",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=5,
+    )
+
+    async def drain() -> None:
+        await app.state.service.drain()
+
+    return DrainingServer(config, drain)
+
+
+@cli.command()
+def run(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65_535)] = 8001,
+) -> None:
+    """Live telemetry for browsers, at /ws. Needs EMS_REDIS_URL, EMS_BACKEND_URL and EMS_WS_ORIGINS."""
+    logs.configure("realtime", os.environ.get("EMS_LOG_LEVEL", "INFO").upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        settings = Settings.from_env(os.environ)
+    except SettingsError as error:
+        typer.echo(f"ems-realtime: {error}", err=True)
+        raise typer.Exit(2) from None
+    # uvicorn raises the signal again once it is done; it must not look like a crash.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    create_server(settings, host, port).run()
+
+
+def main() -> None:
+    cli()

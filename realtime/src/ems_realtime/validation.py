@@ -1,0 +1,112 @@
+"""Asking the backend what a token may do: the only question this service ever puts to it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import msgspec
+import structlog
+from ems_contract.access import Grant
+
+from ems_realtime.metrics import Metrics
+
+log = structlog.get_logger()
+
+DOWN_MEMORY = 1.0
+"""After a failure the backend is left alone for this long; everyone who asks meanwhile is told at once."""
+LONGEST_QUEUE = 20.0
+PROBE_MEMORY = 2.0
+
+_REFUSALS = frozenset({400, 401, 403, 431})
+"""400 and 431: a header no server takes. That is a fault of this one token, not of the backend."""
+
+_grant = msgspec.json.Decoder(Grant)
+
+
+class RefusedError(Exception):
+    """The backend said no: 401 (the token is worth nothing) or 403 (its user has no access)."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the backend answered {status}")
+        self.status = status
+
+
+class UnavailableError(Exception):
+    """Nobody said no, but nobody said yes either: transport error, timeout, 5xx, or an answer that makes no sense."""
+
+
+class Validator:
+    """`rate`: validations per second at most, however many sockets come at once. `timeout` in s."""
+
+    def __init__(self, backend_url: str, *, rate: float, timeout: float, metrics: Metrics) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=backend_url,
+            timeout=timeout,
+            trust_env=False,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=256, max_keepalive_connections=16, keepalive_expiry=10),
+        )
+        self._spacing = 1 / rate
+        self._metrics = metrics
+        self._next = 0.0
+        self._down_until = 0.0
+        self._probe: tuple[float, bool] = (-PROBE_MEMORY, False)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def validate(self, token: str) -> Grant:
+        """Raises RefusedError or UnavailableError."""
+        await self._turn()
+        headers = {"authorization": f"Bearer {token}", "accept": "application/json", **_request_id()}
+        try:
+            answer = await self._client.get("/api/validate-token", headers=headers)
+        except httpx.TransportError as error:
+            raise self._unavailable("unreachable", type(error).__name__) from None
+        if answer.status_code in _REFUSALS:
+            self._metrics.count("validations", outcome="refused")
+            raise RefusedError(403 if answer.status_code == 403 else 401)
+        if answer.status_code != 200:
+            raise self._unavailable("failed", f"status {answer.status_code}")
+        try:
+            grant = _grant.decode(answer.content)
+        except msgspec.DecodeError as error:
+            raise self._unavailable("garbled", str(error)) from None
+        self._metrics.count("validations", outcome="granted")
+        return grant
+
+    async def reachable(self) -> bool:
+        """Whether the backend answers at all; asked at most every PROBE_MEMORY seconds."""
+        now = asyncio.get_running_loop().time()
+        asked, answer = self._probe
+        if now - asked >= PROBE_MEMORY:
+            try:
+                answer = (await self._client.get("/healthz", timeout=1.0)).status_code < 500
+            except httpx.TransportError:
+                answer = False
+            self._probe = (now, answer)
+        return answer
+
+    async def _turn(self) -> None:
+        """Wait for one's place in the queue."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        place = max(now, self._next)
+        if now < self._down_until or place - now > LONGEST_QUEUE:
+            raise UnavailableError("the backend is down or overrun")
+        self._next = place + self._spacing
+        await asyncio.sleep(place - now)
+        if loop.time() < self._down_until:
+            raise UnavailableError("the backend is down")
+
+    def _unavailable(self, outcome: str, problem: str) -> UnavailableError:
+        self._metrics.count("validations", outcome=outcome)
+        self._down_until = asyncio.get_running_loop().time() + DOWN_MEMORY
+        log.warning("validation_unavailable", outcome=outcome, problem=problem[:200])
+        return UnavailableError(problem)
+
+
+def _request_id() -> dict[str, str]:
+    found = structlog.contextvars.get_contextvars().get("request_id")
+    return {"x-request-id": str(found)} if found else {}

@@ -1,0 +1,81 @@
+"""Fixtures: a Redis, a backend and a running service, all real, all on loopback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+from ems_realtime.settings import Settings
+from realtime_support.backend import Backend
+from realtime_support.redis_process import RedisProcess
+from realtime_support.running import ORIGIN, Running
+
+QUICK = {"drain": 0.0}
+"""Bounds that a test seldom wants to wait for."""
+
+
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
+    server = RedisProcess(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis(shared_redis: RedisProcess) -> RedisProcess:
+    """An empty Redis that must not be killed."""
+    shared_redis.admin.flushall()
+    return shared_redis
+
+
+@pytest.fixture
+def mortal_redis(tmp_path: Path) -> Iterator[RedisProcess]:
+    """A Redis to kill and to freeze."""
+    server = RedisProcess(tmp_path)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    server = Backend()
+    yield server
+    server.gate.set()
+    server.stop()
+
+
+@pytest.fixture
+def settings(backend: Backend) -> Callable[..., Settings]:
+    def make(redis: RedisProcess, **changes: Any) -> Settings:
+        return Settings(
+            **{
+                "redis_url": redis.url,
+                "backend_url": backend.url,
+                "origins": frozenset({ORIGIN}),
+                **QUICK,
+                **changes,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def start(settings: Callable[..., Settings]) -> Iterator[Callable[..., Running]]:
+    """Start the service; it is stopped at the end of the test."""
+    running: list[Running] = []
+
+    def begin(redis: RedisProcess, **changes: Any) -> Running:
+        service = Running(settings(redis, **changes))
+        running.append(service)
+        return service
+
+    yield begin
+    for service in running:
+        service.stop()

@@ -1,0 +1,51 @@
+"""The service as it runs in production, on a thread of the test's process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import httpx
+from ems_realtime.main import create_server
+from ems_realtime.metrics import Metrics
+from ems_realtime.settings import Settings
+
+ORIGIN = "http://localhost:3000"
+
+
+class Running:
+    def __init__(self, settings: Settings) -> None:
+        self._server = create_server(settings, "127.0.0.1", 0)
+        self._thread = threading.Thread(target=self._server.run, name="service")
+        self._thread.start()
+        deadline = time.monotonic() + 10
+        while not self._server.started:
+            assert self._thread.is_alive(), "the service did not start"
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        self.port: int = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"ws://127.0.0.1:{self.port}/ws"
+        self._http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+
+    @property
+    def service(self) -> Any:
+        return self._server.config.app.state.service  # type: ignore[union-attr]
+
+    @property
+    def metrics(self) -> Metrics:
+        metrics: Metrics = self.service.metrics
+        return metrics
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return self._http.get(path, headers=headers)
+
+    @property
+    def ready(self) -> bool:
+        return self.get("/readyz").status_code == 200
+
+    def stop(self) -> None:
+        self._http.close()
+        self._server.should_exit = True
+        self._thread.join(20)
+        assert not self._thread.is_alive(), "the service did not stop"
