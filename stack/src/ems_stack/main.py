@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -199,7 +199,7 @@ def _down(state: State) -> bool:
     return pid is not None or bool(left)
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     Console(stderr=True, highlight=False).print(f"\n[bold red]Not up.[/] {message}", soft_wrap=True, markup=True)
     sys.exit(1)
 

@@ -59,7 +59,9 @@ class StackOptions:
         from ems_stack.state import default_state
 
         demo = _flag(environment, "EMS_DEMO", default=True)
+        chosen = environment.get("EMS_SERVICES")
         return cls(
+            services=frozenset(SERVICES if chosen is None else filter(None, chosen.split(","))),
             state_dir=default_state(environment).root,
             ports=Ports.from_environment(environment),
             demo=demo,

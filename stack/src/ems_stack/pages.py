@@ -1,42 +1,52 @@
-"""What the commands print: the URL table, the demo logins, the state of the services."""
+"""What the commands print: the addresses, the demo logins, the state of the services.
+
+Lines are never wrapped or cut: an address or a password must survive a narrow terminal and a pipe.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
-from rich.table import Table as Grid
+from rich.text import Text
 
 from ems_stack.daemon import Summary
 from ems_stack.supervisor import Status
 
 
 def print_summary(console: Console, summary: Summary, seconds: float | None = None) -> None:
-    console.print()
-    grid = Grid(title="SimTestLab EMS", title_justify="left", show_header=False, box=None, padding=(0, 2))
-    for name, url in summary.urls.items():
-        grid.add_row(f"[bold]{name}[/]", url)
-    console.print(grid)
+    """`seconds` is how long the start took; None says that it was up before."""
+    console.print("\n[bold]SimTestLab EMS[/]\n")
+    print_grid(console, None, [(name, url) for name, url in summary.urls.items()])
     if summary.accounts:
-        console.print()
-        logins = Grid(title="Demo logins", title_justify="left", box=None, padding=(0, 2), header_style="dim")
-        for column in ("E-mail", "Password", "Role", "Organization"):
-            logins.add_column(column)
-        for account in summary.accounts:
-            logins.add_row(account.email, account.password, account.role.replace("_", " "), account.organization)
-        console.print(logins)
+        console.print("\n[bold]Demo logins[/]\n")
+        header = ("E-mail", "Password", "Role", "Organization")
+        rows = [(one.email, one.password, one.role.replace("_", " "), one.organization) for one in summary.accounts]
+        print_grid(console, header, rows)
     if summary.first_admin_link:
-        console.print(f"\nCreate the first admin (once, within 24 h): {summary.first_admin_link}", soft_wrap=True)
-    took = f"Up in {seconds:.0f} s. " if seconds is not None else "Already up. "
-    console.print(f"\n[dim]{took}make logs · make down · make reset[/]")
+        console.print("\n[bold]Create the first admin[/] (once, within 24 hours)\n")
+        console.print(f"  {summary.first_admin_link}", soft_wrap=True, highlight=False)
+    took = f"Up in {seconds:.0f} s." if seconds is not None else "Already up."
+    console.print(f"\n{took} [dim]make logs · make status · make down · make reset[/]")
 
 
 def print_status(console: Console, statuses: Iterable[Status]) -> None:
-    grid = Grid(box=None, padding=(0, 2), header_style="dim")
-    for column in ("Service", "State", "Process", "Restarts", "For"):
-        grid.add_column(column)
-    for one in statuses:
-        age = f"{time.time() - one.since:.0f} s"
-        grid.add_row(one.name, one.state, str(one.pid or "–"), str(one.restarts), age)
-    console.print(grid)
+    rows = [
+        (one.name, str(one.state), str(one.pid or "–"), str(one.restarts), f"{time.time() - one.since:.0f} s")
+        for one in statuses
+    ]
+    print_grid(console, ("Service", "State", "Process", "Restarts", "For"), rows)
+
+
+def print_grid(console: Console, header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> None:
+    """Left-aligned columns, two blanks apart."""
+    widths = [max(len(row[column]) for row in (*rows, header or rows[0])) for column in range(len(rows[0]))]
+
+    def line(row: Sequence[str]) -> str:
+        return "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+    if header:
+        console.print(Text(line(header), style="dim"), soft_wrap=True)
+    for row in rows:
+        console.print(Text(line(row)), soft_wrap=True)

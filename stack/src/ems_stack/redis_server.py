@@ -34,11 +34,11 @@ _RULES: dict[str, str] = {
         f"~telemetry:* ~django:* &{keys.ALERTS_PATTERN} &{keys.TELEMETRY_PATTERN} "
         "+@read +@write +@stream +@connection +@transaction +@pubsub +@scripting +info +time -@dangerous"
     ),
-    # Live: reads what an edge showed last, caches grants, listens.
+    # Live: reads what an edge showed last, caches grants, listens. The list is in realtime/README.md.
     "realtime": (
-        f"%R~telemetry:*:latest %R~telemetry:*:stream ~grant:* %R~user:*:epoch ~realtime:* "
-        f"&{keys.TELEMETRY_PATTERN} &{keys.ALERTS_PATTERN} &{keys.USERS_PATTERN} &realtime:* "
-        "+@read +@connection +@transaction +@pubsub +set +del +unlink +expire +pexpire +info +time -@dangerous"
+        f"%R~telemetry:*:latest %R~user:*:epoch ~grant:* "
+        f"&{keys.TELEMETRY_PATTERN} &{keys.ALERTS_PATTERN} &{keys.USERS_PATTERN} "
+        "+hello +auth +select +ping +client|setname +get +set +hgetall +subscribe +unsubscribe +psubscribe"
     ),
     # The stack: health, progress of the demo history, wiping in experiments.
     "stack": "~* &* +@all",

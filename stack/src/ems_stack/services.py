@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ems_stack.health import ready_at
-from ems_stack.options import StackOptions
+from ems_stack.options import SITES, StackOptions
 from ems_stack.paths import BACKEND, REPOSITORY, WEB
 from ems_stack.ports import LOOPBACK, Ports
 from ems_stack.postgres import Postgres
@@ -132,7 +132,7 @@ class Table:
         ledger = self.state.data / "ledger"
         command = [str(BIN / "ems-simulator"), "run", "--control-port", str(self.ports.simulator)]
         command += ["--modbus-port", str(self.ports.modbus), "--ledger", str(ledger)]
-        command += ["--seed", str(self.options.simulator_seed), "--sites", ",".join(self.options.sites)]
+        command += ["--seed", str(self.options.simulator_seed)]
         environment = {"EMS_LOG_LEVEL": self.options.log_level}
         watch = ["simulator/src", "contract/src"]
         return self._service("simulator", command, REPOSITORY, environment, watch=watch, check="healthz")
@@ -145,10 +145,11 @@ class Table:
         return self._service(edge_service(site_key), command, REPOSITORY, environment, watch=watch, port=port)
 
     def edge_port(self, site_key: str) -> int:
-        return self.ports.edge + self.options.sites.index(site_key)
+        return self.ports.edge + SITES.index(site_key)
 
     def modbus_port(self, site_key: str) -> int:
-        return self.ports.modbus + self.options.sites.index(site_key)
+        """All sites are simulated, also those without an edge here: a site's port never depends on the others."""
+        return self.ports.modbus + SITES.index(site_key)
 
     def _service(
         self,

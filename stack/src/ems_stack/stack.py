@@ -237,5 +237,5 @@ class Stack:
                 continue
             if name in needed and not self.options.runs(needed[name]):
                 continue
-            for port in self.ports.taken_by(name)[: len(self.options.sites)]:
+            for port in self.ports.taken_by(name):
                 ports.demand(port, ports.variable(name), name)

@@ -29,12 +29,11 @@ _LONGEST_RUN_DIR = 80
 
 
 class Secrets(msgspec.Struct, frozen=True):
-    """Generated at the first start and kept; `demo_password` is the one password of all demo accounts."""
+    """Generated at the first start and kept."""
 
     postgres: str
     redis: dict[str, str]
     django: str
-    demo_password: str
 
     def __repr__(self) -> str:
         return "Secrets([redacted])"
@@ -99,7 +98,6 @@ class State:
             postgres=secrets.token_urlsafe(24),
             redis={user: secrets.token_urlsafe(24) for user in SERVICE_USERS},
             django=secrets.token_urlsafe(48),
-            demo_password=_pronounceable(),
         )
         write_private(path, msgspec.json.format(msgspec.json.encode(fresh)))
         return fresh
@@ -122,10 +120,3 @@ def write_private(path: Path, content: bytes | str) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
     partial.replace(path)
-
-
-def _pronounceable() -> str:
-    """A password a person can type once from a terminal: about 60 bits."""
-    consonants, vowels = "bdfghjkmnprstvz", "aeiou"
-    words = ("".join(secrets.choice(consonants) + secrets.choice(vowels) for _ in range(3)) for _ in range(3))
-    return "-".join(words) + f"-{secrets.randbelow(90) + 10}"

@@ -7,6 +7,7 @@ down (`stop`, `kill`); only one that is meant to be up is restarted when it ends
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import subprocess
 import threading
@@ -16,12 +17,11 @@ from enum import StrEnum
 from pathlib import Path
 
 import msgspec
-import structlog
 
 from ems_stack import processes
 from ems_stack.processes import ProcessIdentity, Service
 
-_log = structlog.get_logger()
+_log = logging.getLogger(__name__)
 _TICK = 0.1
 _ROTATE_EVERY = 10.0
 
@@ -215,14 +215,14 @@ class Supervisor:
                 entry.crashes = 1 if lived > self._backoff.forgive_after else entry.crashes + 1
                 pause = self._backoff.wait(entry.crashes)
                 entry.start_at = time.monotonic() + pause
-                _log.warning("service ended", name=entry.service.name, exit_code=code, restart_in_s=pause)
+                _log.warning("%s ended with %s; starting again in %.1f s", entry.service.name, code, pause)
             self._remember()
         elif entry.wanted and time.monotonic() >= entry.start_at:
             entry.restarts += 1
             try:
                 self._spawn(entry)
             except StartError as error:  # its program is gone; the watcher must live on for the others
-                _log.error("service cannot be started", name=entry.service.name, reason=str(error))
+                _log.error("%s", error)
 
     def _spawn(self, entry: _Entry) -> None:
         try:
@@ -231,7 +231,7 @@ class Supervisor:
             entry.wanted = False
             raise StartError(f"{entry.service.name} cannot be started: {error}") from error
         entry.since = time.time()
-        _log.info("service started", name=entry.service.name, pid=entry.process.pid)
+        _log.info("%s started as process %d", entry.service.name, entry.process.pid)
         self._remember()
 
     def _remember(self) -> None:
