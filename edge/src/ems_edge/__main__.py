@@ -1,0 +1,3 @@
+from ems_edge.main import main
+
+main()

@@ -1,0 +1,3 @@
+from ems_realtime.main import main
+
+main()

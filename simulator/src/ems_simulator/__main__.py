@@ -1,0 +1,3 @@
+from ems_simulator.main import main
+
+main()
