@@ -28,7 +28,10 @@ _MONDAY = 3
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """One entry for each minute. Powers in W, slopes in W per minute, temperatures in °C, irradiance in W/m²."""
+    """One entry for each minute. Powers in W, slopes in W per minute, temperatures in °C, irradiance in W/m².
+
+    `trade` is what the battery sells to the grid (+) or buys from it (-).
+    """
 
     pv: Ints
     pv_slope: Floats
@@ -40,7 +43,7 @@ class Conditions:
     outdoor: Floats
     gains: Floats
     occupied: Ints
-    export: Floats
+    trade: Floats
 
     def take(self, which: slice | Ints) -> Conditions:
         return Conditions(*(getattr(self, field.name)[which] for field in fields(self)))
@@ -95,8 +98,11 @@ def _day(site: Site, seed: int, day: int) -> Conditions:
     load = np.rint(wanted).astype(np.int64)
     hvac, battery = site.hvac, site.battery
     occupied = _between(local, hvac.occupied, weekdays_only=True) if hvac else np.zeros(len(minutes), bool)
-    selling = battery.evening_export if battery else None
-    export = _between(local, selling.hours) * selling.kw * 1000.0 if selling else np.zeros(len(minutes))
+    trade = np.zeros(len(minutes))
+    if battery and (selling := battery.evening_export):
+        trade += _between(local, selling.hours) * selling.kw * 1000.0
+    if battery and (buying := battery.night_charge):
+        trade -= _between(local, buying.hours) * buying.kw * 1000.0
     return Conditions(
         pv=pv[inner],
         pv_slope=_slope(pv),
@@ -108,7 +114,7 @@ def _day(site: Site, seed: int, day: int) -> Conditions:
         outdoor=outdoor[inner],
         gains=wanted[inner] * (hvac.gains if hvac else 0.0),
         occupied=occupied[inner].astype(np.int64),
-        export=export[inner],
+        trade=trade[inner],
     )
 
 

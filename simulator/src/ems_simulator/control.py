@@ -31,6 +31,7 @@ from ems_simulator.devices import DeviceImage, PointRefusedError
 from ems_simulator.faults import FaultKind, FaultRequest
 from ems_simulator.runtime import SiteRuntime
 
+_log = structlog.get_logger()
 MAX_BODY = 10_000
 
 
@@ -138,11 +139,13 @@ class _Api:
             pin = device.pin(name, wanted.value)
         except PointRefusedError as error:
             _refuse("value", str(error))
+        _log.info("point_pinned", point=f"{device.device.key}.{name}", value=pin.value)
         return _json({"value": pin.value, "first_answer": None, "pinned": True})
 
     async def unpin_point(self, request: Request) -> Response:
         device, name = self._point(request)
-        device.unpin(name)
+        if device.unpin(name):
+            _log.info("point_released", point=f"{device.device.key}.{name}")
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def _site(self, request: Request) -> SiteRuntime:
@@ -182,7 +185,9 @@ async def _body[T](request: Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(payload, type=kind)
     except msgspec.ValidationError as error:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), str(error).rpartition("`$.")[2].strip("`")) from None
+        # msgspec names the field as `name`, or as a path at the end: `$.name`
+        field = str(error).rstrip("`").rpartition("`")[2].removeprefix("$.")
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), field) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}") from None
 

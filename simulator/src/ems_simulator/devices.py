@@ -68,12 +68,10 @@ class DeviceImage:
             return ExcCodes.ILLEGAL_ADDRESS
         covered = [point for point in bank.points if point.address >= address and point.end <= address + count]
         words = self._words(bank)[address : address + count]
-        reads: int | None = None
-        for point in covered:
-            if point.name == READS:
-                reads = (self.reads + 1) % _READS_LIMIT
-                start = point.address - address
-                words[start : start + point.width] = encode(point, reads, self.map.word_order)
+        reads = (self.reads + 1) % _READS_LIMIT if any(point.name == READS for point in covered) else None
+        for register, word in self._reads_words(bank, self.reads if reads is None else reads):
+            if address <= register < address + count:
+                words[register - address] = word
         pins = tuple(point.name for point in covered if point.name in self.pins) if self.pins else ()
         return Answer(words, reads, pins)
 
@@ -85,6 +83,13 @@ class DeviceImage:
             pin = self.pins[name]
             if pin.first_answer is None:
                 pin.first_answer = at_ms
+
+    def _reads_words(self, bank: Bank, reads: int) -> list[tuple[int, int]]:
+        """(register, word) of the `reads` counter, if it is in this bank: it changes from answer to answer."""
+        counter = next((point for point in bank.points if point.name == READS), None)
+        if counter is None:
+            return []
+        return list(enumerate(encode(counter, reads, self.map.word_order), start=counter.address))
 
     def _bank(self, function: int) -> Bank | None:
         return next((bank for bank in self.map.banks if function in bank.functions), None)

@@ -9,14 +9,15 @@ read did not cover it. The file is appended to, at most 100 ms late, and the cou
 from __future__ import annotations
 
 import asyncio
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 import structlog
 
 _log = structlog.get_logger()
 FLUSH_SECONDS = 0.05
+RETRY_SECONDS = 1.0
 _TAIL = 1 << 18
 
 
@@ -39,42 +40,38 @@ class Ledger:
         self.error: str | None = None
         self.counters: dict[str, int] = {}
         """The last `reads` of each device in the file."""
-        self._lines: list[bytes] = []
+        self._pending = bytearray()
         self._timer: asyncio.TimerHandle | None = None
         self._encoder = msgspec.json.Encoder()
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         if path is not None:
-            self._file = path.open("a+b", buffering=0)
+            self._file = FileIO(path, "a+")
             self._recover(self._file)
 
     def append(self, entry: Entry) -> None:
         if self._file is None:
             return
-        self._lines.append(self._encoder.encode(entry))
+        self._pending += self._encoder.encode(entry) + b"\n"
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
 
     def flush(self) -> None:
-        """Write what is pending. A failure is logged, kept in `error`, and tried again."""
+        """Write what is pending. A failure is logged, kept in `error`, and tried again; nothing is dropped."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._file is None or not self._lines:
+        if self._file is None:
             return
-        payload = b"\n".join([*self._lines, b""])
-        end = self._file.seek(0, 2)
         try:
-            if self._file.write(payload) != len(payload):
-                raise OSError("short write")
+            while self._pending:
+                del self._pending[: self._file.write(self._pending)]
         except OSError as error:
-            self._file.truncate(end)
             if self.error is None:
                 _log.error("ledger_not_written", file=self._file.name, error=str(error), remedy="free some disk space")
             self.error = str(error)
-            self._timer = asyncio.get_running_loop().call_later(1.0, self.flush)
-            return
-        self.error = None
-        self._lines.clear()
+            self._timer = asyncio.get_running_loop().call_later(RETRY_SECONDS, self.flush)
+        else:
+            self.error = None
 
     def close(self) -> None:
         self.flush()
@@ -84,7 +81,7 @@ class Ledger:
             self._file.close()
             self._file = None
 
-    def _recover(self, file: BinaryIO) -> None:
+    def _recover(self, file: FileIO) -> None:
         """Cut a line that a crash left unfinished, and learn the counters."""
         size = file.seek(0, 2)
         file.seek(max(0, size - _TAIL))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 import os
 from pathlib import Path
 from typing import Annotated
@@ -43,13 +44,6 @@ def run(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Answer Modbus TCP for the sites until SIGTERM."""
-    level = os.environ.get("EMS_LOG_LEVEL", "INFO").upper()
-    try:
-        logs.configure("simulator", level)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{level!r} is no level; write DEBUG, INFO, WARNING or ERROR", param_hint="EMS_LOG_LEVEL"
-        ) from None
     options = Options(
         sites=_sites(site_list),
         modbus_port=_port(modbus_port, "--modbus-port"),
@@ -60,6 +54,7 @@ def run(
         speed=_speed(speed),
         host=host,
     )
+    logs.configure("simulator", _level())
     try:
         asyncio.run(serve(options))
     except (StartError, DataFileError) as error:
@@ -92,6 +87,15 @@ def _sites(text: str) -> tuple[str, ...]:
         if keys.count(key) > 1:
             raise typer.BadParameter(f"{key} is named twice; name each site once", param_hint="--sites")
     return keys
+
+
+def _level() -> str:
+    level = os.environ.get("EMS_LOG_LEVEL", "INFO").upper()
+    if level not in logging.getLevelNamesMapping():
+        raise typer.BadParameter(
+            f"{level!r} is no level; write DEBUG, INFO, WARNING or ERROR", param_hint="EMS_LOG_LEVEL"
+        )
+    return level
 
 
 def _port(port: int, option: str) -> int:

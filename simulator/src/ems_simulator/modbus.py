@@ -33,6 +33,7 @@ from ems_simulator.faults import FaultKind, Faults
 
 _log = structlog.get_logger()
 _DECODER = DecodePDU(True)
+_BACKLOG = 100
 _HEADER = 6
 _LONGEST = 254
 """Of what follows the header: unit, function and data."""
@@ -66,6 +67,8 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 (asyncio's TCP server gives nothing else)
         self._transport = transport
         self._connections.add(self)
+        if self._units.faults.link_is_cut():  # accepted just before the cut
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._connections.discard(self)
@@ -188,12 +191,11 @@ class Connection(asyncio.Protocol):
 class ModbusServer:
     """The TCP server of one site. `open` and `cut` may be called in any order, as often as wanted."""
 
-    def __init__(self, units: Units, host: str, bound: socket.socket, seed: int) -> None:
-        """`bound` is a bound socket; it is listened on by the first `open`."""
+    def __init__(self, host: str, bound: socket.socket, seed: int) -> None:
+        """`bound` is a listening socket; its clients are heard from the first `open` on."""
         self.port: int = bound.getsockname()[1]
         self._host = host
         self._bound: socket.socket | None = bound
-        self._units = units
         self._garbler = random.Random(seed)  # noqa: S311 (noise, not a secret)
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
@@ -203,18 +205,22 @@ class ModbusServer:
     def listening(self) -> bool:
         return self._server is not None
 
-    async def open(self, wanted: Callable[[], bool] = lambda: True) -> None:
-        """Listen. While another process holds the port, try again, as long as it is `wanted`."""
+    async def open(self, units: Units, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Answer for `units`. While another process holds the port, try again, as long as it is `wanted`."""
         async with self._opening:
             while self._server is None and wanted():
                 try:
-                    bound = self._bound or bind(self._host, self.port)
+                    bound = self._bound or listen(self._host, self.port)
                 except OSError as error:
                     _log.warning("modbus_port_taken", port=self.port, error=str(error), remedy="free the port")
                     await asyncio.sleep(0.2)
                     continue
                 self._bound = None
-                self._server = await asyncio.get_running_loop().create_server(self._connect, sock=bound)
+                self._server = await asyncio.get_running_loop().create_server(
+                    lambda: Connection(units, self._connections, self._garbler), sock=bound, backlog=_BACKLOG
+                )
+                if not wanted():  # cut again while it opened
+                    self.cut()
 
     def cut(self) -> None:
         """Drop every connection and refuse new ones."""
@@ -229,17 +235,15 @@ class ModbusServer:
         if self._bound is not None:
             self._bound.close()
 
-    def _connect(self) -> Connection:
-        return Connection(self._units, self._connections, self._garbler)
 
-
-def bind(host: str, port: int) -> socket.socket:
-    """A bound TCP socket, not yet listening. Raises OSError when the port is taken."""
+def listen(host: str, port: int) -> socket.socket:
+    """A listening TCP socket. Raises OSError when the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
+        bound.listen(_BACKLOG)
     except OSError:
         bound.close()
         raise

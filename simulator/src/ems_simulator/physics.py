@@ -135,11 +135,10 @@ def _decide(site: Site, conditions: Conditions, state: State, setpoints: Setpoin
     battery, hvac = site.battery, site.hvac
     load, pv = conditions.load.tolist(), conditions.pv.tolist()
     outdoor, gains, occupied = conditions.outdoor.tolist(), conditions.gains.tolist(), conditions.occupied.tolist()
-    export = conditions.export.tolist()
+    trade = conditions.trade.tolist()
     powers, modes, levels, batteries, rooms = [], [], [], [], [state.room]
     power, mode, level, discharge, room, net = 0, OFF, 0.0, 0, state.room, state.net
     setpoint = 0.0 if hvac is None else hvac.setpoint if setpoints.room is None else setpoints.room
-    idle = battery.power_kw * 10.0 if battery else 0.0
     charged, discharged = state.energy[3], state.energy[4]
     for i in range(len(load)):
         if hvac is not None:
@@ -149,9 +148,7 @@ def _decide(site: Site, conditions: Conditions, state: State, setpoints: Setpoin
             levels.append(level)
             rooms.append(room)
         if battery is not None:
-            wanted = setpoints.battery or net + export[i]
-            if abs(wanted) < idle and not setpoints.battery:
-                wanted = 0.0
+            wanted = setpoints.battery or (trade[i] if trade[i] < 0.0 else net + trade[i])
             discharge = battery_power(battery, stored_energy(battery, charged, discharged), wanted, seconds)
             batteries.append(discharge)
             if discharge > 0:

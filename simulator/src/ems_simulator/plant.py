@@ -10,6 +10,7 @@ from ems_simulator.sites import Battery, Hvac
 OFF, HEATING, COOLING, VENTILATING = range(4)
 """What an HVAC unit does, as its `status` register says it."""
 
+LEAST_POWER = 0.01
 SETBACK = 4.0
 """K that an unoccupied room may drift from its setpoint."""
 DEADBAND = 0.5
@@ -31,15 +32,18 @@ def state_of_charge[N: (float, Floats)](battery: Battery, stored: N) -> N:
 def battery_power(battery: Battery, stored: float, wanted: float, seconds: int) -> int:
     """The W (+ is discharge) that the battery can hold for `seconds` when `wanted` is asked of it.
 
-    Never beyond its power, and never so long that the state of charge would leave its limits.
+    Never beyond its power, and never so long that the state of charge would leave its limits. It does not run
+    below a hundredth of its power.
     """
     limit = battery.power_kw * 1000.0
     capacity = battery.capacity_kwh * 3.6e6
     if wanted >= 0.0:
         room = (stored - capacity * battery.minimum_soc / 100.0) * battery.discharge_efficiency / seconds
-        return max(0, int(min(wanted, limit, room)))
+        power = min(wanted, limit, room)
+        return int(power) if power >= limit * LEAST_POWER else 0
     room = (capacity * battery.maximum_soc / 100.0 - stored) / battery.charge_efficiency / seconds
-    return -max(0, int(min(-wanted, limit, room)))
+    power = min(-wanted, limit, room)
+    return -int(power) if power >= limit * LEAST_POWER else 0
 
 
 class HvacStep(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 
 import structlog
 from pymodbus.pdu import ModbusPDU
@@ -14,7 +13,6 @@ from ems_simulator.faults import FaultKind, FaultRequest, Faults
 from ems_simulator.ledger import Entry, Ledger
 from ems_simulator.live import LiveSite
 from ems_simulator.modbus import ModbusServer
-from ems_simulator.sites import Site
 
 _log = structlog.get_logger()
 
@@ -22,25 +20,22 @@ _log = structlog.get_logger()
 class SiteRuntime:
     """Answers for one site. Everything runs in one event loop, so a read sees one instant."""
 
-    def __init__(
-        self, site: Site, clock: SimulationClock, seed: int, host: str, bound: socket.socket, ledger: Ledger
-    ) -> None:
-        """`bound` is a bound socket for the Modbus server, `ledger` is open."""
-        self.site = site
+    def __init__(self, live: LiveSite, clock: SimulationClock, modbus: ModbusServer, ledger: Ledger) -> None:
+        self.site = live.site
         self.faults = Faults()
         self.ledger = ledger
         self._clock = clock
-        self._live = LiveSite(site, clock.now_ms(), seed)
+        self._live = live
         self.devices = {
-            device.key: DeviceImage(device, self._live, ledger.counters.get(device.key, 0)) for device in site.devices
+            device.key: DeviceImage(device, live, ledger.counters.get(device.key, 0)) for device in live.site.devices
         }
         self._units = {image.device.unit: image for image in self.devices.values()}
-        self.modbus = ModbusServer(self, host, bound, seed)
+        self.modbus = modbus
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen."""
-        await self.modbus.open()
+        await self.modbus.open(self)
 
     def close(self) -> None:
         """Stop answering and write the rest of the ledger."""
@@ -117,7 +112,7 @@ class SiteRuntime:
             self.modbus.cut()
         elif not self.modbus.listening:
             task = asyncio.get_running_loop().create_task(
-                self.modbus.open(wanted=lambda: not self.faults.link_is_cut())
+                self.modbus.open(self, wanted=lambda: not self.faults.link_is_cut())
             )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

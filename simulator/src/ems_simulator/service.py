@@ -17,7 +17,8 @@ from ems_simulator import sites
 from ems_simulator.clock import SimulationClock
 from ems_simulator.control import control_app
 from ems_simulator.ledger import Ledger
-from ems_simulator.modbus import bind
+from ems_simulator.live import LiveSite
+from ems_simulator.modbus import ModbusServer, listen
 from ems_simulator.runtime import SiteRuntime
 
 _log = structlog.get_logger()
@@ -50,7 +51,9 @@ async def serve(options: Options) -> None:
     with contextlib.ExitStack() as stack:
         control = _bind(stack, options, options.control_port, "--control-port", "the control API")
         runtimes = _runtimes(stack, options)
-        server = _ControlServer(uvicorn.Config(control_app(runtimes), log_config=None, access_log=False))
+        server = ControlServer(
+            uvicorn.Config(control_app(runtimes), log_config=None, log_level="warning", timeout_graceful_shutdown=3)
+        )
         serving = asyncio.create_task(server.serve(sockets=[control]))
         for runtime in runtimes.values():
             await runtime.start()
@@ -81,14 +84,15 @@ def _runtimes(stack: contextlib.ExitStack, options: Options) -> dict[str, SiteRu
     runtimes = {}
     for site, listener in zip(found, bound, strict=True):
         ledger = _ledger(options.ledger, site.key)
-        runtimes[site.key] = SiteRuntime(site, clock, options.seed, options.host, listener, ledger)
+        live = LiveSite(site, clock.now_ms(), options.seed)
+        runtimes[site.key] = SiteRuntime(live, clock, ModbusServer(options.host, listener, options.seed), ledger)
         stack.callback(runtimes[site.key].close)
     return runtimes
 
 
 def _bind(stack: contextlib.ExitStack, options: Options, port: int, option: str, what: str) -> socket.socket:
     try:
-        return stack.enter_context(contextlib.closing(bind(options.host, port)))
+        return stack.enter_context(contextlib.closing(listen(options.host, port)))
     except (OSError, OverflowError) as error:
         raise StartError(
             f"{option}: port {port} for {what} on {options.host} cannot be used: {error}. "
@@ -108,7 +112,7 @@ def _ledger(directory: Path | None, site: str) -> Ledger:
         ) from None
 
 
-class _ControlServer(uvicorn.Server):
+class ControlServer(uvicorn.Server):
     """uvicorn without its signal handlers: this process has one place that stops it."""
 
     @contextlib.contextmanager

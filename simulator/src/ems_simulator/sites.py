@@ -47,15 +47,19 @@ class Pv(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dc_voltage: float
 
 
-class EveningExport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sell `kw` to the grid between two local hours of the day."""
+class Trade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`kw` between two local hours of the day."""
 
     kw: float
     hours: tuple[float, float]
 
 
 class Battery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """State of charge in %; efficiencies are AC to cells and cells to AC."""
+    """State of charge in %; efficiencies are AC to cells and cells to AC.
+
+    It stores what PV gives beyond the load and gives it back; `night_charge` buys from the grid besides, and
+    `evening_export` sells to it.
+    """
 
     capacity_kwh: float
     power_kw: float
@@ -65,7 +69,8 @@ class Battery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     charge_efficiency: float = 0.96
     discharge_efficiency: float = 0.96
     initial_soc: float = 50.0
-    evening_export: EveningExport | None = None
+    night_charge: Trade | None = None
+    evening_export: Trade | None = None
 
 
 class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
