@@ -28,6 +28,7 @@ def connect(parameters: dict[str, Any]) -> Connection[Any]:
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,
             **parameters,
         },
         autocommit=True,
