@@ -55,8 +55,11 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.email
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def clean(self) -> None:
         self.email = self.email.strip().lower()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.clean()
         with transaction.atomic():  # what a change of password or state entails belongs to the change
             super().save(*args, **kwargs)
 

@@ -145,6 +145,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "SimTestLab EMS",
     "DESCRIPTION": "Organizations, sites, points and history. Errors are problem details (RFC 9457).",
     "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["config.permissions.Public"],
     "SERVE_AUTHENTICATION": [],
@@ -153,6 +154,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_NO_READ_ONLY_REQUIRED": True,
     "SCHEMA_PATH_PREFIX": "/api",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api_docs.describe_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {"PointKindEnum": "ems_contract.points.Kind", "AssetKindEnum": "sites.models.Asset.Kind"},
 }
 CORS_ALLOWED_ORIGINS = ENV.cors_origins

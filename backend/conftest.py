@@ -1,0 +1,57 @@
+"""Fixtures for every test of the backend: real PostgreSQL, real Redis, and the cast.
+
+`EMS_TEST_DATABASE_URL` and `EMS_TEST_REDIS_URL` say where they are; `python -m ems_stack services -- pytest ...`
+starts throw-away ones and sets both.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+from config.redis import client as redis_client
+from rest_framework.test import APIClient
+
+_NEEDED = ("EMS_TEST_DATABASE_URL", "EMS_TEST_REDIS_URL")
+ClientOf = Callable[..., APIClient]
+
+
+@pytest.fixture(scope="session")
+def _services() -> None:
+    missing = [name for name in _NEEDED if not os.environ.get(name)]
+    if missing:
+        pytest.fail(f"{' and '.join(missing)} not set: run `python -m ems_stack services -- pytest ...`", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(_services: None) -> None:
+    """pytest-django asks for this before it makes the test database."""
+
+
+@pytest.fixture
+def clean_redis(_services: None) -> Iterator[redis.Redis]:
+    """An empty Redis; the edges' users that a test made are gone after it."""
+    connection = redis_client()
+    connection.flushdb()
+    yield connection
+    for name in connection.acl_users():
+        if name.startswith("edge_"):
+            connection.acl_deluser(name)
+
+
+@pytest.fixture
+def cast(db: None, clean_redis: redis.Redis) -> object:
+    """Alice owns, Bob is on the team, Charlie is an outsider; see `testing.cast`."""
+    from testing.cast import make_cast  # models load after Django does
+
+    return make_cast()
+
+
+@pytest.fixture
+def client_of() -> ClientOf:
+    """`client_of(user)` is an API client that sends that user's access token; `client_of()` sends none."""
+    from testing.cast import api_client
+
+    return api_client
