@@ -44,7 +44,6 @@ def test_every_register_map_has_the_size_of_its_manual(profile: str) -> None:
     found = register_map(profile)
     order, banks = MANUALS[profile]
     assert found.word_order == order
-    # The hvac's and the battery's last pages are padded to an even register.
     assert {bank.functions: bank.size for bank in found.banks} == banks
 
 

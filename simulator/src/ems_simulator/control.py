@@ -15,7 +15,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import msgspec
 import structlog
@@ -197,16 +197,16 @@ def _json(content: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
 
 
 async def _answer_problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)  # noqa: S101 (registered for nothing else)
-    problem = {"type": "about:blank", "title": error.status.phrase, "status": error.status, "detail": str(error)}
-    if error.field is not None:
-        problem["errors"] = [{"field": error.field, "message": str(error)}]
-    return Response(msgspec.json.encode(problem), error.status, media_type="application/problem+json")
+    found = cast("Problem", error)  # registered for nothing else
+    problem = {"type": "about:blank", "title": found.status.phrase, "status": found.status, "detail": str(found)}
+    if found.field is not None:
+        problem["errors"] = [{"field": found.field, "message": str(found)}]
+    return Response(msgspec.json.encode(problem), found.status, media_type="application/problem+json")
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101
-    return await _answer_problem(request, Problem(HTTPStatus(error.status_code), error.detail))
+    found = cast("HTTPException", error)
+    return await _answer_problem(request, Problem(HTTPStatus(found.status_code), found.detail))
 
 
 class RequestId:

@@ -11,7 +11,7 @@ import asyncio
 import random
 import socket
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 import structlog
 from pymodbus.constants import ExcCodes
@@ -64,8 +64,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (asyncio's TCP server gives nothing else)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # a TCP server gives nothing else
         self._connections.add(self)
         if self._units.faults.link_is_cut():  # accepted just before the cut
             self.abort()
