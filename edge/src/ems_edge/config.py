@@ -1,0 +1,212 @@
+"""The bootstrap file, and the configuration it leads to. Everything is checked before anything is started.
+
+With a backend:   {url: http://127.0.0.1:8000, key: ems_... (or key_file: path), store: directory}
+Standalone:       {store: directory, site: site_1, edge: edge_1, redis: {url, username, password}, config: {...}}
+Both may have:    profiles: a directory of own profiles;  store_limit: bytes of batches kept, 2 GiB if not said
+
+`config` is the contract's EdgeConfig, the same that the backend's session gives. Paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+from ems_contract import keys
+from ems_contract.points import MAX_KEY_LENGTH, Point, is_point_key
+from ems_contract.provisioning import EdgeConfig, RedisAccess, SessionAnswer
+from ems_contract.telemetry import MAX_BATCH_BYTES
+
+from ems_edge.driver import DeviceSpec
+from ems_edge.drivers import DRIVERS
+from ems_edge.problems import Document, did_you_mean
+from ems_edge.profile import Profiles
+
+STORE_LIMIT = 2 * 1024**3
+STORE_LIMIT_LEAST = 32 * MAX_BATCH_BYTES
+INTERVAL_LEAST, INTERVAL_MOST = 0.1, 3600.0
+_KEY = re.compile(r"ems_[A-Za-z0-9]+_[A-Za-z0-9_-]+\Z")
+_DEVICE = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
+_BACKEND_FIELDS = ("url", "key", "key_file")
+_STANDALONE_FIELDS = ("site", "edge", "redis", "config")
+
+
+class _Bootstrap(msgspec.Struct, frozen=True):
+    store: str | None = None
+    store_limit: int = STORE_LIMIT
+    profiles: str | None = None
+    url: str | None = None
+    key: str | None = None
+    key_file: str | None = None
+    site: str | None = None
+    edge: str | None = None
+    redis: RedisAccess | None = None
+    config: EdgeConfig | None = None
+
+    def __repr__(self) -> str:
+        return "_Bootstrap([redacted])"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where the session is opened, and with which API key."""
+
+    url: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `run` needs. `source` is a backend, or the session that a standalone file amounts to.
+
+    `store` is None only for a standalone edge without a disk: it then buffers in memory.
+    """
+
+    file: str
+    store: Path | None
+    store_limit: int
+    profiles: Profiles
+    source: Backend | SessionAnswer
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A configuration that was found good, ready to be run."""
+
+    config: EdgeConfig
+    devices: Mapping[str, tuple[str, DeviceSpec]]
+    """Device key -> (driver's name, what to read)."""
+    points: list[Point]
+
+
+def check_bootstrap(document: Document, folder: Path) -> Settings:
+    """`folder` is where the file lies. Raises ConfigError."""
+    boot = document.convert(_Bootstrap)
+    if boot.store_limit < STORE_LIMIT_LEAST:
+        raise document.error("store_limit", f"{boot.store_limit} is too small", f"give {STORE_LIMIT_LEAST} or more")
+    directory = folder / boot.profiles if boot.profiles else None
+    if directory is not None and not directory.is_dir():
+        raise document.error("profiles", f"{directory} is no directory", "give the directory of your profiles")
+    profiles = Profiles(directory)
+    given = document.data.keys()
+    strangers = [name for name in _STANDALONE_FIELDS if name in given]
+    if "url" in given and strangers:
+        remedy = f"leave out {' and '.join(strangers)}, or url for a standalone edge"
+        raise document.error(strangers[0], "comes from the backend when there is a url", remedy)
+    if "url" not in given and not strangers:
+        raise document.error("url", "is missing", "give the backend's address, or site, edge, redis and config")
+    source = _backend(document, boot, folder) if boot.url is not None else _standalone(document, boot, profiles)
+    if boot.store is None and isinstance(source, Backend):
+        raise document.error("store", "is missing", "give a directory on this machine's disk")
+    store = folder / boot.store if boot.store else None
+    return Settings(document.file, store, boot.store_limit, profiles, source)
+
+
+def _backend(document: Document, boot: _Bootstrap, folder: Path) -> Backend:
+    _check_url(document, "url", boot.url or "", ("http", "https"))
+    if (boot.key is None) == (boot.key_file is None):
+        raise document.error("key", "is needed once", "give either key or key_file")
+    key = boot.key
+    where = "key"
+    if boot.key_file is not None:
+        where = "key_file"
+        try:
+            key = (folder / boot.key_file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            problem = f"{folder / boot.key_file} cannot be read ({type(error).__name__})"
+            raise document.error(where, problem, "give the path of the file that holds the key") from None
+    if key is None or not _KEY.match(key):
+        raise document.error(where, "is not an API key", "it looks like ems_<prefix>_<secret>; make one in the backend")
+    return Backend((boot.url or "").rstrip("/"), key)
+
+
+def _standalone(document: Document, boot: _Bootstrap, profiles: Profiles) -> SessionAnswer:
+    if unused := [name for name in _BACKEND_FIELDS if name in document.data]:
+        raise document.error(unused[0], "is for an edge with a backend", "leave it out, or give a url as well")
+    if boot.site is None or boot.edge is None or boot.redis is None or boot.config is None:
+        missing = next(name for name in _STANDALONE_FIELDS if getattr(boot, name) is None)
+        raise document.error(missing, "is missing", "a standalone edge needs site, edge, redis and config")
+    _check_name(document, "site", boot.site, keys.site_id)
+    _check_name(document, "edge", boot.edge, keys.edge_id)
+    _check_url(document, "redis.url", boot.redis.url, ("redis", "rediss", "unix"))
+    check_config(document.part("config"), profiles)
+    return SessionAnswer(boot.edge, boot.edge, boot.site, boot.site, "UTC", boot.redis, boot.config)
+
+
+def _check_name(document: Document, where: str, name: str, parse: Callable[[str], int]) -> None:
+    try:
+        parse(name)
+    except ValueError as error:
+        raise document.error(where, str(error), f"write {where}_1") from None
+
+
+def _check_url(document: Document, where: str, url: str, schemes: tuple[str, ...]) -> None:
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in schemes and bool(parts.hostname or parts.scheme == "unix")
+        secret = parts.username is not None or parts.password is not None
+        _ = parts.port
+    except ValueError:
+        whole, secret = False, False
+    if secret:  # and the value is not shown
+        raise document.error(where, "holds credentials", "leave them out of the address")
+    if not whole:
+        raise document.error(where, f"{url!r} is no address", f"write {schemes[0]}://host:port")
+
+
+def check_session(answer: SessionAnswer, profiles: Profiles, file: str) -> Plan:
+    """A session from the backend or the cache. Raises ConfigError, with `file` saying which of the two."""
+    document = Document(file, msgspec.to_builtins(answer))
+    _check_name(document, "site", answer.site, keys.site_id)
+    _check_name(document, "edge", answer.edge, keys.edge_id)
+    _check_url(document, "redis.url", answer.redis.url, ("redis", "rediss", "unix"))
+    return check_config(document.part("config"), profiles)
+
+
+def check_config(document: Document, profiles: Profiles) -> Plan:
+    config = document.convert(EdgeConfig)
+    _check_interval(document, "poll_interval", config.poll_interval)
+    devices: dict[str, tuple[str, DeviceSpec]] = {}
+    points: list[Point] = []
+    for number, device in enumerate(config.devices):
+        at = f"devices[{number}]"
+        if not _DEVICE.match(device.key):
+            remedy = "use lower-case letters, digits and _: grid_meter"
+            raise document.error(f"{at}.key", f"{device.key!r} is not a device's key", remedy)
+        if device.key in devices:
+            raise document.error(f"{at}.key", f"{device.key!r} is there twice", "give each device its own key")
+        kind = DRIVERS.get(device.driver)
+        if kind is None:
+            remedy = did_you_mean(device.driver, DRIVERS)
+            raise document.error(f"{at}.driver", f"{device.driver!r} is not a driver", remedy)
+        try:
+            profile = profiles.get(device.profile)
+        except KeyError:
+            remedy = did_you_mean(device.profile, profiles.names())
+            raise document.error(f"{at}.profile", f"there is no profile {device.profile!r}", remedy) from None
+        if profile.driver != device.driver:
+            problem = f"{device.profile!r} is for {profile.driver}, the device for {device.driver}"
+            raise document.error(f"{at}.profile", problem, "correct one of the two")
+        document.part(f"{at}.connection").convert(kind.connection)
+        interval = config.poll_interval
+        if device.poll_interval is not None:
+            interval = device.poll_interval
+            _check_interval(document, f"{at}.poll_interval", interval)
+        its_points = profile.contract_points(device.key)
+        if wrong := next((point.key for point in its_points if not is_point_key(point.key)), None):
+            problem = f"makes the point key {wrong!r}, longer than {MAX_KEY_LENGTH} characters"
+            raise document.error(f"{at}.key", problem, "shorten it")
+        points += its_points
+        devices[device.key] = (device.driver, profile.spec(device.key, device.connection, interval))
+    return Plan(config, devices, points)
+
+
+def _check_interval(document: Document, where: str, interval: float) -> None:
+    if not (math.isfinite(interval) and INTERVAL_LEAST <= interval <= INTERVAL_MOST):
+        remedy = f"give {INTERVAL_LEAST:g} to {INTERVAL_MOST:g} seconds"
+        raise document.error(where, f"{interval} is no interval", remedy)

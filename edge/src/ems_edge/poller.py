@@ -1,0 +1,126 @@
+"""Reads every device on its interval, and hands over what came in together.
+
+Polls are aligned: with an interval of 5 s they are due at :00, :05, :10 of the wall clock, in every edge and after
+every restart, so that series of different devices line up. Answers that come in within a short window of their tick
+carry the tick's time; a straggler carries its own. Nothing waits for a device that is not being read, and nothing waits
+longer than the window for one that is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ems_edge.clock import wall_ms
+from ems_edge.decode import Value
+from ems_edge.driver import Device
+
+WINDOW_SHARE = 0.05
+WINDOW_LEAST, WINDOW_MOST = 0.02, 0.25
+"""How long answers wait for others of the same cycle: 5 % of the interval, 20 to 250 ms."""
+_SAME_TICK = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one read of one device gave. `wanted` is the time it should carry, ms; values by the point's whole key."""
+
+    device: str
+    wanted: int
+    values: dict[str, Value]
+
+
+@dataclass(slots=True, eq=False)
+class Polled:
+    """A device and its schedule. `interval` in s."""
+
+    key: str
+    device: Device
+    interval: float
+    due: float = 0.0
+    tick: int = 0
+    reading: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+class Poller:
+    """`sink` takes what came in together; it must not block. `wall` is the system's clock in ms."""
+
+    def __init__(self, sink: Callable[[list[Answer]], None], wall: Callable[[], int] = wall_ms) -> None:
+        self._sink = sink
+        self._wall = wall
+        self._polled: list[Polled] = []
+        self._schedule: asyncio.Task[None] | None = None
+        self._gathered: list[Answer] = []
+        self._window: asyncio.TimerHandle | None = None
+
+    def start(self, devices: Sequence[Polled]) -> None:
+        """Every device is read at once, then on its ticks."""
+        self._polled = list(devices)
+        now, wall = time.monotonic(), self._wall()
+        for polled in self._polled:
+            polled.due, polled.tick = now, wall
+        self._schedule = asyncio.create_task(self._run(), name="poller")
+
+    async def stop(self, grace: float = 2.0) -> None:
+        """Finish the reads under way, give up after `grace` s; what came in is handed over."""
+        if self._schedule is not None:
+            self._schedule.cancel()
+            await asyncio.gather(self._schedule, return_exceptions=True)
+            self._schedule = None
+        reads = [polled.reading for polled in self._polled if polled.reading is not None]
+        if reads:
+            _, late = await asyncio.wait(reads, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        self._flush()
+
+    async def _run(self) -> None:
+        while self._polled:
+            first = min(polled.due for polled in self._polled)
+            await asyncio.sleep(max(first - time.monotonic(), 0))
+            now, wall = time.monotonic(), self._wall()
+            for polled in [polled for polled in self._polled if polled.due <= now + _SAME_TICK]:
+                self._begin(polled, wall)
+                # Due times are monotonic, so that a jump of the wall clock neither stops nor hurries the polls.
+                interval = round(polled.interval * 1000)
+                polled.tick = (max(wall, polled.tick) // interval + 1) * interval
+                if polled.tick - wall > interval:
+                    polled.tick = (wall // interval + 1) * interval
+                polled.due = now + (polled.tick - wall) / 1000
+
+    def _begin(self, polled: Polled, wall: int) -> None:
+        if polled.reading is not None:
+            return  # still busy with an earlier tick; this one is lost and not caught up
+        window = self._window_of(polled.interval)
+        tick = polled.tick if abs(wall - polled.tick) <= window * 1000 else wall
+        polled.reading = asyncio.create_task(self._read(polled, tick, window), name=f"read {polled.key}")
+
+    async def _read(self, polled: Polled, tick: int, window: float) -> None:
+        started = time.monotonic()
+        try:
+            values = await polled.device.read()
+        finally:
+            polled.reading = None
+        late = time.monotonic() - started > window
+        keyed = {f"{polled.key}.{name}": value for name, value in values.items()}
+        self._gathered.append(Answer(polled.key, self._wall() if late else tick, keyed))
+        others = [other.interval for other in self._polled if other.reading is not None]
+        if not others:
+            self._flush()
+        elif self._window is None:
+            self._window = asyncio.get_running_loop().call_later(self._window_of(min(others)), self._flush)
+
+    @staticmethod
+    def _window_of(interval: float) -> float:
+        return min(max(interval * WINDOW_SHARE, WINDOW_LEAST), WINDOW_MOST)
+
+    def _flush(self) -> None:
+        if self._window is not None:
+            self._window.cancel()
+            self._window = None
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self._sink(gathered)

@@ -1,0 +1,213 @@
+"""The edge as a whole: who is connected to whom, in which order it starts and stops.
+
+provisioning --plan--> poller --answers--> recorder --committed batches--> uplink --> Redis
+                                              |  ^                           |
+                                              v  | last ts, gaps             | receipts
+                                             buffer <------------------------+
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import uuid
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+from ems_contract import keys
+from ems_contract.provisioning import SessionAnswer
+
+from ems_edge import store
+from ems_edge.buffer import Buffer
+from ems_edge.buffer_memory import MemoryBuffer
+from ems_edge.buffer_sqlite import SqliteBuffer
+from ems_edge.clock import Clock
+from ems_edge.config import Plan, Settings, check_session
+from ems_edge.driver import Driver
+from ems_edge.drivers import DRIVERS
+from ems_edge.health import serve
+from ems_edge.image import Image
+from ems_edge.poller import Polled, Poller
+from ems_edge.provisioning import Provisioning
+from ems_edge.recorder import Recorder
+from ems_edge.session import BackendClient, SessionCache
+from ems_edge.uplink import Uplink
+
+log = structlog.get_logger()
+
+FLUSH_SECONDS = 3.0
+
+
+class StoreError(Exception):
+    """This edge must not work on this store: another process does, or it holds another edge's batches."""
+
+
+class Line:
+    """From the devices to Redis, for one edge of one site. Exists once a session said who this edge is."""
+
+    def __init__(
+        self, answer: SessionAnswer, boot: str, buffer: Buffer, last_ts: int | None, refresh: Callable[[], None]
+    ) -> None:
+        clock = Clock(last_ts)
+        self._image = Image(answer.edge, boot)
+        site, edge = keys.site_id(answer.site), keys.edge_id(answer.edge)
+        self.uplink = Uplink(
+            site, edge, buffer, clock, self._image, answer.redis, refused=refresh, config_changed=refresh
+        )
+        self.recorder = Recorder(answer.edge, boot, buffer, clock, self._image, self.uplink, last_ts)
+        self._poller = Poller(self.recorder.add)
+        self._drivers: dict[str, Driver] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self.polling = False
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        self._tasks = [
+            group.create_task(self.recorder.run(), name="recorder"),
+            group.create_task(self.uplink.run(), name="uplink"),
+        ]
+
+    async def stop(self) -> None:
+        """Finish the reads under way, commit what came in, publish what is committed."""
+        await self._stop_polling()
+        self.recorder.close()
+        recording, uplinking = self._tasks
+        await recording
+        await self.uplink.flush(FLUSH_SECONDS)
+        uplinking.cancel()
+
+    async def poll(self, plan: Plan) -> None:
+        """From now on these devices, and no others."""
+        await self._stop_polling()
+        self._drivers = {name: kind.make() for name, kind in DRIVERS.items()}
+        self._image.keep_only(plan.devices)
+        self._poller.start(
+            [
+                Polled(key, self._drivers[driver].device(spec), spec.interval)
+                for key, (driver, spec) in plan.devices.items()
+            ]
+        )
+        self.polling = True
+        log.info("polling", revision=plan.config.revision, devices=len(plan.devices), points=len(plan.points))
+
+    async def _stop_polling(self) -> None:
+        await self._poller.stop()
+        for driver in self._drivers.values():
+            await driver.close()
+
+
+class Edge:
+    """One life of one edge process. `run` returns after a stop was asked for and everything is closed."""
+
+    def __init__(self, settings: Settings, health_port: int | None = None) -> None:
+        self._settings = settings
+        self._health_port = health_port
+        self._boot = str(uuid.uuid4())
+        self._stop = asyncio.Event()
+        self._failure: StoreError | None = None
+        self._buffer: Buffer
+        self._last_ts: int | None = None
+        self._line: Line | None = None
+        self._provisioning: Provisioning | None = None
+        self._tasks: asyncio.TaskGroup
+
+    def stop(self) -> None:
+        """Finish the cycle, flush, close."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Raises StoreError, store.StoreVersionError, OSError (a taken health port, a store that cannot be written)."""
+        directory, limit = self._settings.store, self._settings.store_limit
+        with _only_one(directory) if directory is not None else contextlib.nullcontext():
+            self._buffer = SqliteBuffer(directory / store.FILE, limit) if directory else MemoryBuffer(limit)
+            try:
+                self._last_ts = await self._buffer.open()
+                log.info("edge starts", boot=self._boot, file=self._settings.file, last_ts=self._last_ts)
+                async with contextlib.AsyncExitStack() as services:
+                    if self._health_port is not None:
+                        await services.enter_async_context(serve(self._health_port, self.not_ready))
+                    await self._until_stopped()
+            finally:
+                await self._buffer.close()
+        if self._failure is not None:
+            raise self._failure
+        log.info("edge stopped", boot=self._boot)
+
+    def not_ready(self) -> dict[str, str]:
+        """What is missing, and why; empty when all is well."""
+        if self._line is None:
+            return {"configuration": self._provisioning.problem if self._provisioning else "starting"}
+        missing: dict[str, str] = {}
+        if not self._line.polling:
+            missing["configuration"] = self._provisioning.problem if self._provisioning else "none"
+        if self._line.recorder.problem:
+            missing["store"] = self._line.recorder.problem
+        if not self._line.uplink.online:
+            missing["redis"] = self._line.uplink.problem
+        return missing
+
+    async def _until_stopped(self) -> None:
+        source, profiles = self._settings.source, self._settings.profiles
+        async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as self._tasks:
+            if isinstance(source, SessionAnswer):
+                await self._apply(source, check_session(source, profiles, self._settings.file))
+                provisioning = None
+            else:
+                client = await stack.enter_async_context(BackendClient(source.url, source.key))
+                cache = SessionCache(self._settings.store) if self._settings.store else None
+                self._provisioning = Provisioning(client, profiles, cache, self._boot, software())
+                provisioning = self._tasks.create_task(self._provisioning.run(self._apply), name="provisioning")
+            await self._stop.wait()
+            log.info("edge stops", boot=self._boot)
+            if provisioning is not None:
+                provisioning.cancel()
+                await asyncio.wait([provisioning])
+            if self._line is not None:
+                await self._line.stop()
+
+    async def _apply(self, answer: SessionAnswer, plan: Plan | None) -> None:
+        """A session, the first or a newer one."""
+        if self._line is None:
+            try:
+                await self._claim_store(answer.edge)
+            except StoreError as error:
+                self._failure = error
+                self.stop()
+                return
+            refresh = self._provisioning.refresh_soon if self._provisioning else _nothing
+            self._line = Line(answer, self._boot, self._buffer, self._last_ts, refresh)
+            self._line.start(self._tasks)
+        else:
+            self._line.uplink.use(answer.redis)
+        if plan is not None:
+            await self._line.poll(plan)
+
+    async def _claim_store(self, edge: str) -> None:
+        if self._settings.store is None:
+            return
+        owner = self._settings.store / "edge"
+        known = owner.read_text(encoding="utf-8").strip() if owner.exists() else edge
+        if known != edge and (await self._buffer.stats()).batches:
+            raise StoreError(f"{self._settings.store} holds batches of {known}; give {edge} another store")
+        owner.write_text(edge + "\n", encoding="utf-8")
+
+
+def software() -> str:
+    return f"ems-edge {version('ems-edge')}"
+
+
+def _nothing() -> None:
+    """A standalone edge has no one to ask."""
+
+
+@contextlib.contextmanager
+def _only_one(directory: Path) -> Iterator[None]:
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (directory / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreError(f"another edge runs on {directory}; stop it, or give this one another store") from None
+        yield

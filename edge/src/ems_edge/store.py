@@ -1,0 +1,106 @@
+"""The store's file: its tables, how it is opened, and what `ems-edge status` reads from it."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ems_edge.buffer import NewBatch, Stats
+
+FILE = "edge.db"
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE batch (
+    id INTEGER PRIMARY KEY, boot TEXT NOT NULL, seq INTEGER NOT NULL, size INTEGER NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, gaps BLOB, checksum INTEGER NOT NULL, payload BLOB NOT NULL);
+CREATE INDEX batch_name ON batch (boot, seq, size, first, last);
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+"""
+Row = tuple[str, int, int, int, int, bytes | None, int, bytes]
+"""boot, seq, size, first, last (ms), gaps (JSON), checksum, payload: the columns of a batch after its id."""
+COLUMNS = "boot, seq, size, first, last, gaps, checksum, payload"
+
+
+class StoreVersionError(Exception):
+    """The file is sound, but of a version that this edge does not know."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open or create. Each commit is on the disk when it returns. Raises sqlite3.DatabaseError, StoreVersionError."""
+    db = sqlite3.connect(path, isolation_level=None)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA cache_size = -1024")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        elif version != VERSION:
+            raise StoreVersionError(f"{path} has version {version}, this edge reads {VERSION}; update the edge")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if db.in_transaction:  # SQLite itself rolls back when the disk is full
+            db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def insert(db: sqlite3.Connection, row: Row) -> None:
+    db.execute(f"INSERT INTO batch ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608 -- a constant
+
+
+def row_of(batch: NewBatch, gaps: bytes | None) -> Row:
+    checksum = zlib.crc32(batch.payload)
+    return (*batch.name, len(batch.payload), batch.first, batch.last, gaps, checksum, batch.payload)
+
+
+def get_meta(db: sqlite3.Connection, key: str) -> bytes | None:
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return bytes(row[0]) if row else None
+
+
+def set_meta(db: sqlite3.Connection, key: str, value: bytes) -> None:
+    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
+def total_size(db: sqlite3.Connection) -> int:
+    """Bytes of payload; from the index alone, whatever the file's size."""
+    return int(db.execute("SELECT coalesce(sum(size), 0) FROM batch INDEXED BY batch_name").fetchone()[0])
+
+
+def stats(db: sqlite3.Connection) -> Stats:
+    rows = db.execute(
+        "SELECT boot, count(*), sum(size), min(first), max(last) FROM batch INDEXED BY batch_name GROUP BY boot"
+    ).fetchall()
+    if not rows:
+        return Stats()
+    return Stats(
+        batches=sum(row[1] for row in rows),
+        size=sum(row[2] for row in rows),
+        oldest=min(row[3] for row in rows),
+        newest=max(row[4] for row in rows),
+        boots={row[0]: row[1] for row in rows},
+    )
+
+
+def read_stats(path: Path) -> tuple[Stats, int | None]:
+    """What a store holds and its last ts, without disturbing the edge that may be using it."""
+    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        last = get_meta(db, "last_ts")
+        return stats(db), int(last) if last else None
+    finally:
+        db.close()

@@ -1,0 +1,314 @@
+"""Batches to Redis: live at once, the rest as backfill, and out of the buffer when history has them.
+
+    offline --connect--> online: latest image, then live | backfill | evidence, side by side
+       ^---- any error: close, wait with jitter, refused: ask for a new session ---'
+
+Live: a batch just made is XADDed to the edge's stream, becomes the latest image and is PUBLISHed, in one pipeline. What
+is made while Redis is away is given back to the buffer and is never published: it goes through the backfill stream, as
+does every resend. In flight is bounded in bytes. At the bound, or when Redis takes no more, live goes on with image and
+PUBLISH alone, and the batch is left to backfill.
+
+Delivery: at least once into a stream, and the receipt makes it exactly once in history. A batch is deleted from the
+buffer only when the receipt lists it, and sent again only on evidence (`window.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+from ems_contract.keys import LANES, Lane
+from ems_contract.provisioning import RedisAccess
+from ems_contract.receipts import parse_receipts
+from ems_contract.telemetry import Envelope
+
+from ems_edge.buffer import Buffer, BufferFullError, Name
+from ems_edge.clock import Clock
+from ems_edge.image import Image
+from ems_edge.redis_door import RedisAwayError, RedisDoor, RedisRefusedError
+from ems_edge.window import StreamId, Window
+
+log = structlog.get_logger()
+
+BACKOFF_FIRST, BACKOFF_LAST = 0.2, 5.0
+LOOK_EVERY, LOOK_EVERY_IN_BACKFILL = 1.0, 0.2
+TIME_EVERY = 30.0
+LIVE_AGE = 10.0
+"""A batch that could not be published for so long is no longer live."""
+LIVE_AT_ONCE = 64
+CHUNK_BYTES, CHUNK_COUNT = 262_144, 64
+FULL_PAUSE = 1.0
+_envelope = msgspec.json.Decoder(Envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes in flight of both lanes together, of backfill alone, and backfill's bytes a second."""
+
+    in_flight: int = 16 * 1_048_576
+    backfill_in_flight: int = 8 * 1_048_576
+    backfill_rate: float = 4 * 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    name: Name
+    payload: bytes
+    at: float
+
+
+class Uplink:
+    """`refused` asks for a new session, `config_changed` for a new configuration."""
+
+    def __init__(
+        self,
+        site: int,
+        edge: int,
+        buffer: Buffer,
+        clock: Clock,
+        image: Image,
+        access: RedisAccess,
+        *,
+        refused: Callable[[], None],
+        config_changed: Callable[[], None],
+        limits: Limits | None = None,
+    ) -> None:
+        self._site = site
+        self._edge = edge
+        self._buffer = buffer
+        self._clock = clock
+        self._access = access
+        self._image = image
+        self._refused = refused
+        self._config_changed = config_changed
+        self._limits = limits or Limits()
+        self._window = Window()
+        self._offered: list[_Offered] = []
+        self._wake_live = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._wake_backfill = asyncio.Event()
+        self._surveyed = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._settled_text: str | None = None
+        self._full_until = 0.0
+        self.online = False
+        self.problem = "not connected yet"
+        """Why it is not online, for /readyz."""
+
+    # What others call --------------------------------------------------------------------------------------------
+
+    def offer(self, name: Name, payload: bytes) -> None:
+        """A committed batch, lent to us."""
+        if not self.online:
+            self._give_back([name])
+            return
+        self._offered.append(_Offered(name, payload, time.monotonic()))
+        self._idle.clear()
+        self._wake_live.set()
+
+    def use(self, access: RedisAccess) -> None:
+        """From a new session. Another address means another connection; a new password waits for the next one."""
+        moved, self._access = access.url != self._access.url, access
+        if moved or not self.online:
+            self._moved.set()
+
+    async def flush(self, deadline: float) -> None:
+        """Wait until what was offered is published, `deadline` s at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(deadline):
+                await self._idle.wait()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        backoff = BACKOFF_FIRST
+        while True:
+            started = time.monotonic()
+            try:
+                await self._connection()
+            except* RedisRefusedError as group:
+                self._offline(f"refused: {group.exceptions[0]}")
+                self._refused()
+            except* RedisAwayError as group:
+                self._offline(str(group.exceptions[0]))
+            if time.monotonic() - started > 2 * BACKOFF_LAST:
+                backoff = BACKOFF_FIRST
+            self._moved.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(backoff * random.uniform(0.5, 1.0)):  # noqa: S311 -- jitter
+                    await self._moved.wait()
+            backoff = min(backoff * 2, BACKOFF_LAST)
+
+    # One connection ----------------------------------------------------------------------------------------------
+
+    async def _connection(self) -> None:
+        redis = RedisDoor(self._site, self._edge, lambda: self._access)
+        self._moved.clear()
+        self._surveyed.clear()
+        self._settled_text = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._clock.measure(*await redis.time())
+                if (image := self._image.encode()) is not None:
+                    await redis.set_latest(image)
+                self.online, self.problem = True, ""
+                log.info("redis connected", in_flight=len(self._window), offset_ms=self._clock.offset)
+                tasks.create_task(self._live(redis))
+                tasks.create_task(self._evidence(redis))
+                tasks.create_task(self._backfill(redis))
+                tasks.create_task(self._watch_config(redis))
+                tasks.create_task(self._watch_move())
+        finally:
+            self.online = False
+            self._give_back([offered.name for offered in self._offered])
+            self._offered.clear()
+            self._idle.set()
+            await redis.close()
+
+    def _offline(self, problem: str) -> None:
+        if problem != self.problem:
+            log.warning("redis away", problem=problem)
+        self.problem = problem
+
+    async def _live(self, redis: RedisDoor) -> None:
+        while True:
+            await self._wake_live.wait()
+            self._wake_live.clear()
+            while self._offered:
+                some, self._offered = self._offered[:LIVE_AT_ONCE], self._offered[LIVE_AT_ONCE:]
+                await self._publish(redis, some)
+            self._idle.set()
+
+    async def _publish(self, redis: RedisDoor, offered: list[_Offered]) -> None:
+        now = time.monotonic()
+        fresh = [one for one in offered if now - one.at <= LIVE_AGE]
+        self._give_back([one.name for one in offered if now - one.at > LIVE_AGE])
+        size = sum(len(one.payload) for one in fresh)
+        durable = self._window.bytes + size <= self._limits.in_flight and now >= self._full_until
+        ids: list[StreamId | None] | None = None
+        try:
+            ids = await redis.publish([one.payload for one in fresh], self._image.encode(), durable)
+        finally:
+            if durable:
+                self._take_off("stream", [(one.name, len(one.payload)) for one in fresh], ids)
+            else:
+                self._give_back([one.name for one in fresh])
+
+    def _take_off(self, lane: Lane, sent: list[tuple[Name, int]], ids: list[StreamId | None] | None) -> None:
+        """`ids` is None where the connection broke: Redis may have taken them, the evidence will tell."""
+        now = time.monotonic()
+        for (name, size), at in zip(sent, ids or [None] * len(sent), strict=True):
+            if at is not None or ids is None:
+                self._window.put(name, size, lane, at, now)
+            else:
+                self._full_until = now + FULL_PAUSE
+                self._give_back([name])
+
+    def _give_back(self, names: list[Name]) -> None:
+        if names:
+            self._buffer.give_back(names)
+            self._wake_backfill.set()
+
+    # Backfill ------------------------------------------------------------------------------------------------------
+
+    async def _backfill(self, redis: RedisDoor) -> None:
+        await self._surveyed.wait()
+        while True:
+            self._wake_backfill.clear()
+            room = min(
+                self._limits.backfill_in_flight - self._window.bytes_in("backfill"),
+                self._limits.in_flight - self._window.bytes,
+            )
+            if room <= 0 or time.monotonic() < self._full_until:
+                await asyncio.sleep(LOOK_EVERY_IN_BACKFILL)
+                continue
+            lent = await self._begin(min(room, CHUNK_BYTES))
+            if not lent:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(5):
+                        await self._wake_backfill.wait()
+                continue
+            ids: list[StreamId | None] | None = None
+            try:
+                ids = await redis.add("backfill", [payload for _, payload in lent])
+            finally:
+                self._take_off("backfill", [(name, len(payload)) for name, payload in lent], ids)
+            await asyncio.sleep(sum(len(payload) for _, payload in lent) / self._limits.backfill_rate)
+
+    async def _begin(self, max_bytes: int) -> list[tuple[Name, bytes]]:
+        try:
+            return [(lent.name, lent.payload) for lent in await self._buffer.begin(max_bytes, CHUNK_COUNT)]
+        except BufferFullError as error:
+            log.error("cannot read for backfill", problem=str(error))
+            return []
+
+    # Evidence ------------------------------------------------------------------------------------------------------
+
+    async def _evidence(self, redis: RedisDoor) -> None:
+        await self._settle(await redis.receipts())
+        await self._survey(redis)
+        self._surveyed.set()
+        measured = time.monotonic()
+        while True:
+            await asyncio.sleep(LOOK_EVERY_IN_BACKFILL if self._window.bytes_in("backfill") else LOOK_EVERY)
+            # The streams first: what is trimmed after this look is listed in a receipt that is newer than it.
+            heads = await redis.heads() if self._window.overdue(time.monotonic()) else None
+            await self._settle(await redis.receipts())
+            if heads is not None and (lost := self._window.judge(heads, time.monotonic())):
+                log.warning("redis lost batches, sending them again", batches=len(lost))
+                self._give_back(lost)
+            if time.monotonic() - measured > TIME_EVERY:
+                self._clock.measure(*await redis.time())
+                measured = time.monotonic()
+
+    async def _settle(self, text: str) -> None:
+        if text == self._settled_text:
+            return
+        try:
+            receipts = parse_receipts(text)
+        except ValueError as error:
+            log.error("the receipt cannot be read, keeping everything", problem=str(error))
+            self._settled_text = text
+            return
+        self._window.settle(receipts)
+        try:
+            await self._buffer.settle(receipts)
+        except BufferFullError as error:
+            log.error("cannot delete what history has, trying again", problem=str(error))
+        else:
+            self._settled_text = text
+
+    async def _survey(self, redis: RedisDoor) -> None:
+        """What do the streams hold? After a restart of either side, memory says nothing about it."""
+        entries: dict[Name, tuple[Lane, StreamId]] = {}
+        sizes: dict[Name, int] = {}
+        for lane in LANES:
+            async for at, payload in redis.walk(lane):
+                try:
+                    head = _envelope.decode(payload)
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    continue  # not ours to judge; the historian sets it aside
+                name = Name(head.boot, head.seq)
+                entries[name], sizes[name] = (lane, at), len(payload)
+        self._window.surveyed(entries)
+        now = time.monotonic()
+        for name in await self._buffer.claim([name for name in entries if name not in self._window]):
+            lane, at = entries[name]
+            self._window.put(name, sizes[name], lane, at, now)
+        log.info("streams surveyed", entries=len(entries), in_flight=len(self._window))
+
+    # Configuration ---------------------------------------------------------------------------------------------------
+
+    async def _watch_config(self, redis: RedisDoor) -> None:
+        async for _ in redis.config_changes():
+            self._config_changed()
+
+    async def _watch_move(self) -> None:
+        await self._moved.wait()
+        raise RedisAwayError("the session names another Redis")
