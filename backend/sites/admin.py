@@ -58,9 +58,7 @@ class EdgeAdmin(admin.ModelAdmin):
         """The keys go straight into this one page: nothing that keeps messages ever holds them."""
         created = [(edge, do_create_key(edge)[1]) for edge in edges.select_related("site")]
         context = {**self.admin_site.each_context(request), "title": "New API keys", "created": created}
-        response = TemplateResponse(request, "admin/edge_keys_created.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/edge_keys_created.html", context)
 
 
 @admin.register(EdgeKey)

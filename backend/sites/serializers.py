@@ -73,6 +73,7 @@ class PointAssetSerializer(serializers.ModelSerializer[Asset]):
 class PointSerializer(serializers.ModelSerializer[Point]):
     """`minimum` and `maximum` are in `unit`; `states` names the numbers of a state point."""
 
+    unit = serializers.CharField()
     kind = serializers.ChoiceField(choices=[kind.value for kind in Kind])
     states = serializers.DictField(child=serializers.CharField(), allow_null=True)
     device = PointDeviceSerializer(allow_null=True)

@@ -72,7 +72,7 @@ def test_an_edge_key_is_shown_once(root: Client, cast: Cast) -> None:
     text = f"ems_{edge.keys.get().prefix}_"
     assert answer.status_code == 200
     assert text in answer.content.decode()
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
     assert text not in root.get("/admin/sites/edgekey/").content.decode()
 
 
