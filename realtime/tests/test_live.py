@@ -89,7 +89,7 @@ async def test_a_pattern_or_a_key_is_no_site(service: Running, name: str) -> Non
 
 async def test_nothing_is_lost_or_doubled_while_a_site_is_published_fast(service: Running, redis: RedisProcess) -> None:
     """Viewers come while the edge publishes; each sees every seq from its snapshot to the last, once."""
-    last = 3_000
+    last = 1_500
     publish(redis, 7, batch(1))
 
     def edge() -> None:

@@ -11,7 +11,8 @@ Delivery:
 - An edge writes its latest image before it publishes the batch. Hence: watch, read `latest`, then apply what was heard
   since; nothing is missed.
 
-The listener is called in the event loop's thread and must not block. What it raises is logged and costs one message.
+The listener is called in the event loop's thread and must neither block nor raise; if it raises all the same, that is
+logged and treated like an interruption.
 """
 
 from __future__ import annotations

@@ -43,10 +43,11 @@ class MemoryBroker:
         self._watched.discard(site)
 
     async def latest(self, site: int) -> dict[str, bytes]:
-        await asyncio.sleep(0)  # as with a network, others run before the answer is here
+        images = dict(self._latest.get(site, {}))
+        await asyncio.sleep(0)  # as with a network, more is published before the answer is here
         if not self.live:
             raise BrokerUnavailableError("interrupted")
-        return dict(self._latest.get(site, {}))
+        return images
 
     # The outside world ----------------------------------------------------------------------------------------
 

@@ -40,9 +40,12 @@ class RedisProcess:
         self.port = free_port()
         self.url = f"redis://realtime:live@127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
-        (home / "users.acl").write_text(
-            f"user default off -@all\nuser admin on >admin ~* &* +@all\nuser realtime on >live {' '.join(documented_rules())}\n"
-        )
+        users = [
+            "default off -@all",
+            "admin on >admin ~* &* +@all",
+            f"realtime on >live {' '.join(documented_rules())}",
+        ]
+        (home / "users.acl").write_text("".join(f"user {user}\n" for user in users))
         self.start()
 
     @property

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from websockets.frames import OP_CLOSE, OP_TEXT
-from websockets.protocol import CLIENT, Protocol
+from websockets.frames import Opcode
+from websockets.protocol import Protocol, Side
 
 
 class SlowWire:
@@ -39,8 +39,8 @@ class SlowWire:
 
     def frames(self) -> list[dict[str, Any]]:
         """What a client understands of the bytes it got, by another implementation of RFC 6455."""
-        client = Protocol(CLIENT, max_size=None)
+        client = Protocol(Side.CLIENT, max_size=None)
         client.receive_data(bytes(self.taken))
         events = client.events_received()
-        assert all(event.opcode in (OP_TEXT, OP_CLOSE) for event in events)
-        return [json.loads(event.data) for event in events if event.opcode == OP_TEXT]
+        assert all(event.opcode in (Opcode.TEXT, Opcode.CLOSE) for event in events)
+        return [json.loads(event.data) for event in events if event.opcode == Opcode.TEXT]
