@@ -1,0 +1,87 @@
+"""As few requests as possible, and never one that a device would refuse."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ems_contract.points import Reason
+from ems_edge.decode import Codec, Type
+from ems_edge.driver import PointSource
+from ems_edge.drivers.modbus_plan import MAX_BITS, MAX_WORDS, plan
+from ems_edge.profile import Profiles
+
+
+def _point(table: str, address: int, kind: Type) -> PointSource:
+    kind = Type.BIT if table in ("coil", "discrete") else kind
+    return PointSource(f"{table}_{address}_{kind.value}", table, address, Codec(kind, states=frozenset({0})))
+
+
+points = st.lists(
+    st.builds(
+        _point,
+        st.sampled_from(["holding", "input", "coil", "discrete"]),
+        st.integers(0, 400),
+        st.sampled_from(Type),
+    ),
+    max_size=40,
+    unique_by=lambda point: point.name,
+)
+
+
+@given(points, st.integers(0, 20))
+def test_every_point_is_read_once_within_the_limits(sources: list[PointSource], max_gap: int) -> None:
+    spans = plan(sources, max_gap)
+    assert sorted(point.name for span in spans for point in span.points) == sorted(point.name for point in sources)
+    for span in spans:
+        assert 1 <= span.count <= (MAX_BITS if span.table in ("coil", "discrete") else MAX_WORDS)
+        assert {point.table for point in span.points} == {span.table}
+        for point in span.points:
+            assert span.address <= point.address
+            assert point.address + point.codec.words <= span.address + span.count
+
+
+@given(points, st.integers(0, 20))
+def test_no_request_reads_across_a_wider_gap_and_no_two_could_be_one(sources: list[PointSource], max_gap: int) -> None:
+    spans = plan(sources, max_gap)
+    for span in spans:
+        used = {point.address + offset for point in span.points for offset in range(point.codec.words)}
+        ordered = sorted(used)
+        assert all(later - earlier <= max_gap + 1 for earlier, later in zip(ordered, ordered[1:], strict=False))
+    for one, two in zip(spans, spans[1:], strict=False):
+        if one.table == two.table:
+            limit = MAX_BITS if one.table in ("coil", "discrete") else MAX_WORDS
+            first = two.points[0]
+            assert (
+                first.address - (one.address + one.count) > max_gap
+                or first.address + first.codec.words - one.address > limit
+            )
+
+
+@given(points, st.integers(0, 20))
+def test_a_split_request_reads_no_register_that_belongs_to_none(sources: list[PointSource], max_gap: int) -> None:
+    for span in plan(sources, max_gap):
+        for part in span.split():
+            used = {point.address + offset for point in part.points for offset in range(point.codec.words)}
+            assert used == set(range(part.address, part.address + part.count))
+
+
+def test_each_built_in_profile_takes_one_request_for_each_table() -> None:
+    profiles = Profiles()
+    requests = {}
+    for name in profiles.names():
+        spec = profiles.get(name).spec("device", {}, 5.0)
+        requests[name] = [(span.table, span.address, span.count) for span in plan(spec.points, 8)]
+    assert requests == {
+        "stl_meter": [("holding", 0, 30)],
+        "stl_inverter": [("holding", 0, 13)],
+        "stl_battery": [("holding", 0, 20)],
+        "stl_hvac": [("holding", 0, 1), ("input", 0, 14)],
+    }
+
+
+def test_a_span_decodes_each_point_from_its_own_words() -> None:
+    sources = [_point("holding", 10, Type.UINT16), _point("holding", 12, Type.UINT32)]
+    (span,) = plan(sources, max_gap=4)
+    assert span.decode([7, 999, 1, 2]) == {"holding_10_uint16": 7.0, "holding_12_uint32": 65538.0}
+    assert span.decode([7, 999]) == {"holding_10_uint16": 7.0, "holding_12_uint32": Reason.GARBLED}
