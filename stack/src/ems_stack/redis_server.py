@@ -16,38 +16,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 import redis
-from ems_contract import keys
 
 from ems_stack.processes import Service
 
 WANTED_MAJOR = 7
 
-_RULES: dict[str, str] = {
-    # Django: cache and sessions, epochs, alerts, commands, and the edges' users.
-    "backend": (
-        "~django:* ~user:* ~grant:* ~edge:* ~commands:* ~telemetry:* "
-        f"&{keys.ALERTS_PATTERN} &{keys.USERS_PATTERN} &edge:* "
-        "+@all -@dangerous -@admin +info +keys +acl|setuser +acl|deluser +acl|save +acl|list +acl|getuser +acl|whoami"
-    ),
-    # Ingest: reads and trims streams, writes receipts, publishes alerts.
-    "historian": (
-        f"~telemetry:* ~django:* &{keys.ALERTS_PATTERN} &{keys.TELEMETRY_PATTERN} "
-        "+@read +@write +@stream +@connection +@transaction +@pubsub +@scripting +info +time -@dangerous"
-    ),
-    # Live: reads what an edge showed last, caches grants, listens. The list is in realtime/README.md.
-    "realtime": (
-        f"%R~telemetry:*:latest %R~user:*:epoch ~grant:* "
-        f"&{keys.TELEMETRY_PATTERN} &{keys.ALERTS_PATTERN} &{keys.USERS_PATTERN} "
-        "+hello +auth +select +ping +client|setname +get +set +hgetall +subscribe +unsubscribe +psubscribe"
-    ),
-    # The stack: health, progress of the demo history, wiping in experiments.
-    "stack": "~* &* +@all",
-}
-SERVICE_USERS = tuple(_RULES)
+USERS = Path(__file__).with_name("redis_users.acl")
+"""Who may do what; compose.yaml reads the same file."""
 
-
-class RedisTooOldError(RuntimeError):
-    """No Redis >= 7 is here."""
+SERVICE_USERS = ("backend", "historian", "realtime", "stack")
 
 
 @dataclass(frozen=True)
@@ -119,12 +96,14 @@ class RedisServer:
         _write_private(self.home / "redis.conf", self._configuration())
 
     def _user_lines(self) -> list[str]:
-        lines = ["user default off nopass resetchannels -@all"]
+        text = USERS.read_text()
+        if self.binary.major < WANTED_MAJOR:
+            text = text.replace("%R~", "~")
         for name in SERVICE_USERS:
-            rule = _RULES[name] if self.binary.major >= WANTED_MAJOR else _RULES[name].replace("%R~", "~")
-            lines.append(_user_line(name, rule, self.passwords[name]))
+            text = text.replace(f"{{{name}}}", _digest(self.passwords[name]))
+        lines = [line for line in text.splitlines() if line.startswith("user ")]
         if self.admin_password:
-            lines.append(_user_line("admin", "~* &* +@all", self.admin_password))
+            lines.append(f"user admin on #{_digest(self.admin_password)} ~* &* +@all")
         return lines
 
     def _configuration(self) -> str:
@@ -172,9 +151,8 @@ class RedisServer:
         shutil.rmtree(self.home, ignore_errors=True)
 
 
-def _user_line(name: str, rule: str, password: str) -> str:
-    digest = hashlib.sha256(password.encode()).hexdigest()
-    return f"user {name} on #{digest} resetchannels {rule if '+@all' in rule.split() else '-@all ' + rule}"
+def _digest(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()
 
 
 def _quoted(path: Path) -> str:

@@ -77,11 +77,16 @@ class Stack:
         try:
             startup.run(self)
         except BaseException:
-            self.down()
-            raise
+            self._stop_services()
+            raise  # the logs stay for whoever reads the message; a temporary place is swept up by a later stack
 
     def down(self) -> None:
         """Stop everything, newest first; the data stays (unless the stack is a temporary one)."""
+        self._stop_services()
+        if self._temporary and not os.environ.get("EMS_KEEP_STATE"):
+            self.state.remove()
+
+    def _stop_services(self) -> None:
         supervisor, self._supervisor = self._supervisor, None
         if supervisor:
             for name in reversed(supervisor.names):
@@ -90,8 +95,6 @@ class Stack:
                         if not supervisor.stop(name):
                             step.done("had to be killed")
             supervisor.close()
-        if self._temporary and not os.environ.get("EMS_KEEP_STATE"):
-            self.state.remove()
 
     @property
     def supervisor(self) -> Supervisor:

@@ -110,8 +110,10 @@ def _first_samples(stack: Stack) -> None:
     since = int(time.time() * 1000) - 2000
     with stack.progress.step("First live sample in history"), stack.client("platform_admin") as client:
         waiting = {site.key: site.id for site in stack.demo.sites}
+        last_answer = "nothing"
 
         def arrived() -> bool:
+            nonlocal last_answer
             for key, site in list(waiting.items()):
                 answer = client.get(
                     "/api/telemetry/historical",
@@ -123,6 +125,7 @@ def _first_samples(stack: Stack) -> None:
                         "resolution": "raw",
                     },
                 )
+                last_answer = f"{answer.status_code} {answer.text[:300]}"
                 if answer.is_success and any(one["ts"] for one in answer.json()["series"]):
                     del waiting[key]
             return not waiting
@@ -130,7 +133,8 @@ def _first_samples(stack: Stack) -> None:
         if not wait_until(arrived, FIRST_SAMPLE_SECONDS, pause=0.3):
             raise StartError(
                 f"no sample of {', '.join(waiting)} reached history within {FIRST_SAMPLE_SECONDS} s; "
-                f"the logs of the edges and the historian in {stack.state.logs} say why"
+                f"the logs of the edges, the historian and the backend in {stack.state.logs} say why. "
+                f"The last answer to a history query was: {last_answer}"
             )
 
 

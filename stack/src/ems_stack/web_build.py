@@ -48,7 +48,12 @@ def build(log: Path) -> bool:
             done = subprocess.run(
                 ["node", str(NEXT), "build"],
                 cwd=WEB,
-                env={**inherited_environment(), "NEXT_TELEMETRY_DISABLED": "1", "NODE_ENV": "production"},
+                env={
+                    **inherited_environment(),
+                    "NEXT_TELEMETRY_DISABLED": "1",
+                    "NO_COLOR": "1",
+                    "NODE_ENV": "production",
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
