@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rest_framework.test import APIClient
 
@@ -91,7 +91,7 @@ class EdgeKit:
 
     edge: Edge
     key: EdgeKey
-    text: str
+    text: str = field(repr=False)
     device: Device
     point: Point
 
