@@ -7,15 +7,18 @@ starts throw-away ones and sets both.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 import redis
+
 from config.redis import client as redis_client
-from rest_framework.test import APIClient
+
+if TYPE_CHECKING:  # models load after Django does, which is after this file
+    from testing.cast import Cast, ClientOf
 
 _NEEDED = ("EMS_TEST_DATABASE_URL", "EMS_TEST_REDIS_URL")
-ClientOf = Callable[..., APIClient]
 
 
 @pytest.fixture(scope="session")
@@ -36,15 +39,15 @@ def clean_redis(_services: None) -> Iterator[redis.Redis]:
     connection = redis_client()
     connection.flushdb()
     yield connection
-    for name in connection.acl_users():
+    for name in map(str, connection.acl_users()):
         if name.startswith("edge_"):
             connection.acl_deluser(name)
 
 
 @pytest.fixture
-def cast(db: None, clean_redis: redis.Redis) -> object:
+def cast(db: None, clean_redis: redis.Redis) -> Cast:
     """Alice owns, Bob is on the team, Charlie is an outsider; see `testing.cast`."""
-    from testing.cast import make_cast  # models load after Django does
+    from testing.cast import make_cast
 
     return make_cast()
 

@@ -27,7 +27,8 @@ class RequestMiddleware:
         request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
         started = time.perf_counter()
         structlog.contextvars.clear_contextvars()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
             if request.path not in _QUIET:
@@ -39,6 +40,8 @@ class RequestMiddleware:
                     status=response.status_code,
                     ms=round((time.perf_counter() - started) * 1000, 1),
                 )
+        finally:
+            structlog.contextvars.clear_contextvars()  # who called is bound too, and is not the next one
         return response
 
 

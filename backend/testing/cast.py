@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rest_framework.test import APIClient
@@ -12,10 +13,13 @@ from accounts.policy import Role
 from sites.actions.edge_keys import do_create_key
 from sites.models import Asset, Device, Edge, EdgeKey, Point, Site, SiteAccess
 
+ClientOf = Callable[..., APIClient]
+"""The fixture `client_of`: a user, or nothing, -> a client that sends their access token."""
+
 
 @dataclass(frozen=True)
 class Cast:
-    """`own` is the site everyone of Alpha but the outsiders has a role on; `other` is Alpha's too; `foreign` is Beta's."""
+    """`own` is the site where everyone of Alpha has a role; `other` is Alpha's too; `foreign` is Beta's."""
 
     alpha: Organization
     beta: Organization

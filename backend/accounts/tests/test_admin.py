@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from accounts.models import User
 from django.apps import apps
 from django.contrib import admin
 from django.test import Client
+
+from accounts.models import User
 from sites.models import Edge
 from testing.cast import Cast, edge_kit
 

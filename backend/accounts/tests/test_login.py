@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from pytest_django import SettingsWrapper
+from rest_framework.test import APIClient
+
 from accounts.throttles import LoginByAccount
 from audit.models import AuditEvent
-from rest_framework.test import APIClient
 from testing.cast import Cast
 
 URL = "/api/auth/login"
 
 
-def login(client: APIClient, email: str, password: str, **headers: str) -> object:
+def login(client: APIClient, email: str, password: str, **headers: str) -> Any:
     return client.post(URL, {"email": email, "password": password}, format="json", headers=headers)
 
 
@@ -36,7 +39,7 @@ def test_it_answers_with_an_access_token_and_a_refresh_cookie(cast: Cast) -> Non
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_the_cookie_is_secure_where_people_use_https(cast: Cast, settings: pytest.FixtureRequest) -> None:
+def test_the_cookie_is_secure_where_people_use_https(cast: Cast, settings: SettingsWrapper) -> None:
     settings.REFRESH_COOKIE_SECURE = True
     answer = APIClient().post(URL, {"email": "alice@example.com", "password": cast.password}, format="json")
     assert answer.cookies["ems_refresh"]["secure"] is True

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import ClientOf
-from testing.cast import Cast
+from testing.cast import Cast, ClientOf
 
 URL = "/api/auth/me"
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
+
 from accounts import policy
 from accounts.policy import PlatformAction, Role
 from ems_contract.access import Action
@@ -36,11 +39,11 @@ def test_each_cell_is_as_designed(action: Action | PlatformAction, role: Role, c
 
 def test_the_table_covers_every_action_and_every_role() -> None:
     assert set(TABLE) == {*Action, *PlatformAction}
-    assert ROLES == tuple(Role)
+    assert tuple(Role) == ROLES
 
 
 def test_each_role_may_do_what_the_weaker_one_may() -> None:
-    for weaker, stronger in zip(ROLES, ROLES[1:], strict=False):
+    for weaker, stronger in pairwise(ROLES):
         for allowed in (True, False):
             assert set(policy.actions(weaker, allowed)) <= set(policy.actions(stronger, allowed))
 

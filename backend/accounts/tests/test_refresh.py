@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
 from accounts import tokens
 from accounts.models import LoginSession
 from audit.models import AuditEvent
-from django.utils import timezone
-from rest_framework.test import APIClient
 from testing.cast import Cast
 
 URL = "/api/auth/refresh"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 import redis
-from accounts.models import Membership, SetupToken, User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
+
+from accounts.models import Membership, SetupToken, User
 from testing.cast import Cast
 
 URL = "/api/auth/setup"
@@ -38,7 +40,7 @@ def form(token: str, **changes: str) -> dict[str, str]:
     }
 
 
-def post(body: dict[str, str]) -> object:
+def post(body: dict[str, str]) -> Any:
     return APIClient().post(URL, body, format="json")
 
 

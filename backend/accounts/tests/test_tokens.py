@@ -10,9 +10,10 @@ from typing import Any
 
 import jwt
 import pytest
-from accounts import tokens
 from django.conf import settings
 from rest_framework.test import APIClient
+
+from accounts import tokens
 from testing.cast import Cast
 
 URL = "/api/auth/me"

@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+
 from sites import edge_keys
 from testing.cast import Cast, EdgeKit, edge_kit
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
+
 from sites.models import Point
 from testing.cast import Cast, EdgeKit, edge_kit
 
@@ -120,7 +122,9 @@ def test_a_device_of_another_edge_or_site_is_not_ones_own(kit: EdgeKit, cast: Ca
     assert elsewhere.point.name == "Active power"
 
 
-def test_a_thousand_points_take_few_queries(kit: EdgeKit, django_assert_max_num_queries: object) -> None:
+def test_a_thousand_points_take_few_queries(
+    kit: EdgeKit, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     points = [reported(f"p{number}") for number in range(1000)]
     with django_assert_max_num_queries(12):
         assert put(kit, *points).status_code == 204

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import ClientOf
-from testing.cast import Cast
+
+from testing.cast import Cast, ClientOf
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import ClientOf
+
 from sites.models import Site
-from testing.cast import Cast
+from testing.cast import Cast, ClientOf
 
 OF_A_SITE = ("/api/sites/{id}", "/api/sites/{id}/points", "/api/sites/{id}/assets")
 SIGNED_IN = ("/api/sites", "/api/organizations", "/api/validate-token", "/api/auth/me")
@@ -53,7 +53,9 @@ def test_it_only_reads(cast: Cast, client_of: ClientOf, url: str) -> None:
     assert Site.objects.get(pk=cast.own.pk).organization == cast.alpha
 
 
-@pytest.mark.parametrize("url", ["/api/sites/abc", "/api/sites/-1", "/api/sites/1.5/points", "/api/nothing", "/nothing"])
+@pytest.mark.parametrize(
+    "url", ["/api/sites/abc", "/api/sites/-1", "/api/sites/1.5/points", "/api/nothing", "/nothing"]
+)
 def test_an_address_that_no_endpoint_has_is_a_problem_too(cast: Cast, client_of: ClientOf, url: str) -> None:
     answer = client_of(cast.alice).get(url)
     assert answer.status_code == 404

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from conftest import ClientOf
+from pytest_django import DjangoAssertNumQueries
+
 from sites.models import Asset, Point
-from testing.cast import Cast, edge_kit
+from testing.cast import Cast, ClientOf, edge_kit
 
 
 def test_a_point_comes_with_its_device_and_asset(cast: Cast, client_of: ClientOf) -> None:
@@ -46,7 +47,7 @@ def test_points_of_another_site_are_not_among_them(cast: Cast, client_of: Client
 
 
 def test_a_thousand_points_are_one_answer(
-    cast: Cast, client_of: ClientOf, django_assert_max_num_queries: object
+    cast: Cast, client_of: ClientOf, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     kit = edge_kit(cast.own)
     rows = (

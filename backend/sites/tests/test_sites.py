@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import ClientOf
-from testing.cast import Cast, site
+from pytest_django import DjangoAssertNumQueries
+
+from testing.cast import Cast, ClientOf, site
 
 LIST = "/api/sites"
 
@@ -68,7 +69,7 @@ def test_a_list_comes_in_pages_with_relative_links(cast: Cast, client_of: Client
 
 
 def test_a_list_takes_the_same_number_of_queries_however_long_it_is(
-    cast: Cast, client_of: ClientOf, django_assert_max_num_queries: object
+    cast: Cast, client_of: ClientOf, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(10):
         site(cast.alpha, f"site-{number}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from accounts import tokens
-from conftest import ClientOf
-from ems_contract.access import Action, Grant, GrantUser, SiteGrant
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
+
+from accounts import tokens
+from ems_contract.access import Action, Grant, GrantUser, SiteGrant
 from sites.models import SiteAccess
-from testing.cast import Cast
+from testing.cast import Cast, ClientOf
 
 URL = "/api/validate-token"
 
@@ -60,7 +61,7 @@ def test_the_strongest_role_counts(cast: Cast, client_of: ClientOf) -> None:
 
 
 def test_a_grant_takes_the_same_number_of_queries_however_many_sites(
-    cast: Cast, client_of: ClientOf, django_assert_max_num_queries: object
+    cast: Cast, client_of: ClientOf, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = client_of(cast.root)
     with django_assert_max_num_queries(4):
