@@ -1,0 +1,5 @@
+import { SiteSkeleton } from "@/presentation/site/site-skeleton";
+
+export default function Loading() {
+  return <SiteSkeleton />;
+}

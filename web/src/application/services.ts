@@ -1,0 +1,28 @@
+import type { FillHoles } from "./fill-holes";
+import type { LivePoints } from "./live-points";
+import type { LiveTraces } from "./live-traces";
+import type { AuthGateway, Clock, HistoryGateway, LiveLink, SiteGateway } from "./ports";
+import type { Session } from "./session";
+import type { WatchSites } from "./watch-sites";
+
+/** Everything that the pages work with; made once by the composition. */
+export interface Services {
+  readonly auth: AuthGateway;
+  readonly session: Session;
+  readonly sites: SiteGateway;
+  readonly history: HistoryGateway;
+  readonly link: LiveLink;
+  readonly watch: WatchSites;
+  readonly points: LivePoints;
+  readonly traces: LiveTraces;
+  readonly holes: FillHoles;
+  readonly clock: Clock;
+  /** Tells when the grant behind the live link changed, so that lists are fetched again. */
+  readonly onAccessChange: (listener: () => void) => () => void;
+}
+
+/** What the server tells the browser at run time. */
+export interface ClientConfig {
+  readonly wsUrl: string;
+  readonly adminUrl: string;
+}

@@ -1,0 +1,72 @@
+"use client";
+
+import { useState, type ReactNode } from "react";
+import { FillHoles } from "@/application/fill-holes";
+import { Listeners } from "@/application/listeners";
+import { LivePoints } from "@/application/live-points";
+import { LiveTraces } from "@/application/live-traces";
+import type { ClientConfig, Services } from "@/application/services";
+import { Session } from "@/application/session";
+import { WatchSites } from "@/application/watch-sites";
+import { AuthApi } from "@/infrastructure/auth-api";
+import { browserClock } from "@/infrastructure/browser-clock";
+import { BrowserTabs } from "@/infrastructure/browser-tabs";
+import { HistoryApi } from "@/infrastructure/history-api";
+import { LiveSocket } from "@/infrastructure/live-socket";
+import { SiteApi } from "@/infrastructure/site-api";
+import { ServicesContext } from "@/presentation/services";
+
+/** Enough for a renewed token to be a different one; its life is minutes. */
+const ALWAYS = Number.MAX_SAFE_INTEGER;
+
+/** The one place where the ports meet what is behind them. Nothing here touches the network before a page asks. */
+function compose(config: ClientConfig): Services {
+  const clock = browserClock;
+  const auth = new AuthApi();
+  const session = new Session(auth, new BrowserTabs(), clock);
+  const history = new HistoryApi(session);
+  const points = new LivePoints(clock);
+  const traces = new LiveTraces(clock);
+  const holes = new FillHoles(traces, history, clock);
+  const accessChanges = new Listeners();
+  const link = new LiveSocket({
+    url: config.wsUrl,
+    clock,
+    token: (validFor, renew) => session.token(renew ? ALWAYS : validFor),
+    onData: (site, batches) => {
+      points.apply(site, batches);
+      traces.apply(site, batches);
+    },
+    onHole: (site, hole) => {
+      holes.fill(site, hole);
+    },
+    onPending: (site, since) => {
+      holes.expect(site, since);
+    },
+    onAccessChanged: () => {
+      accessChanges.tell();
+    },
+    onRevoked: () => {
+      session.end("revoked");
+    },
+  });
+  const watch = new WatchSites(link, clock);
+  session.subscribe(() => {
+    if (session.state().status !== "signed_out") return;
+    // The next person at this screen must not see the last one's figures.
+    link.stop();
+    points.clear();
+    traces.clear();
+    holes.clear();
+  });
+  return {
+    auth, session, history, points, traces, holes, link, watch, clock,
+    sites: new SiteApi(session),
+    onAccessChange: (listener) => accessChanges.add(listener),
+  };
+}
+
+export function Composition({ config, children }: { config: ClientConfig; children: ReactNode }) {
+  const [services] = useState(() => compose(config));
+  return <ServicesContext value={{ services, config }}>{children}</ServicesContext>;
+}

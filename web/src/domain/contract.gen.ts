@@ -1,0 +1,357 @@
+// Generated from contract/schema/contract.schema.json by `npm run gen:contract`; do not edit.
+
+export type AlertState = "acknowledged" | "cleared" | "raised";
+export type Severity = "critical" | "info" | "warning";
+export type CommandState =
+  "expired" | "failed" | "rejected" | "requested" | "reverted" | "sent" | "verified" | "written";
+/**
+ * What a role may allow on a site; the matrix itself is in the backend's `accounts/policy.py`.
+ */
+export type Action =
+  | "acknowledge_alerts"
+  | "add_site_users"
+  | "control_devices"
+  | "export_reports"
+  | "manage_org_users"
+  | "manage_site"
+  | "view";
+export type Kind = "gauge" | "register" | "state";
+/**
+ * Codes of an `error` frame; the session goes on.
+ */
+export type ErrorCode = 400 | 404 | 429;
+export type Quality = "bad" | "good" | "uncertain";
+/**
+ * Why a sample is not good. A bad sample has value null; an uncertain one keeps its value.
+ */
+export type Reason =
+  | "connection_lost"
+  | "device_exception"
+  | "future"
+  | "garbled"
+  | "no_value"
+  | "not_polled"
+  | "other"
+  | "out_of_range"
+  | "stuck"
+  | "timeout"
+  | "unsynchronised_clock";
+
+/**
+ * Generated from ems_contract; do not edit. Consumers ignore fields they do not know.
+ */
+export interface Contract {
+  access_event?: AccessEvent;
+  alert_event?: AlertEvent;
+  batch?: Batch;
+  client_frame?: Auth | Subscribe | Unsubscribe | Ping;
+  command?: Command;
+  command_event?: CommandEvent;
+  edge_config?: EdgeConfig;
+  grant?: Grant;
+  points_report?: PointsReport;
+  server_frame?:
+    Welcome | GrantChanged | Snapshot | Telemetry | GapNotice | Alert | CommandChanged | ErrorFrame | Pong | Heartbeat;
+  session_answer?: SessionAnswer;
+  session_request?: SessionRequest;
+  CloseCode?: CloseCode;
+  Kind?: Kind;
+  Quality?: Quality;
+  Reason?: Reason;
+}
+/**
+ * On `user:<id>:permission_changed`: the user's access changed; every grant of an older epoch is void.
+ */
+export interface AccessEvent {
+  v: number;
+  user: number;
+  epoch: number;
+  reason: string;
+}
+/**
+ * One change of one alert. `id` is the alert's, the same in all its events.
+ */
+export interface AlertEvent {
+  v: number;
+  id: string;
+  state: AlertState;
+  severity: Severity;
+  ts: number;
+  rule: string;
+  message: string;
+  point?: string | null;
+  value?: number | null;
+  by?: string | null;
+}
+/**
+ * See the module. `seq` starts at 1 at each boot; `sent` is when the edge made the batch.
+ */
+export interface Batch {
+  v: number;
+  edge: string;
+  boot: string;
+  seq: number;
+  sent: number;
+  readings: Reading[];
+  gaps?: Gap[] | null;
+}
+/**
+ * Values of several points at one instant.
+ */
+export interface Reading {
+  ts: number;
+  values: {
+    [k: string]: number | null;
+  };
+  quality?: {
+    [k: string]: string;
+  } | null;
+}
+/**
+ * A span for which the edge knows that samples are missing.
+ *
+ * `start` and `end` in ms. When it had to give up batches it had made, `boot`, `seq_from` and `seq_to` name them,
+ * and history enters them in the receipt as done.
+ */
+export interface Gap {
+  from: number;
+  to: number;
+  reason: string;
+  boot?: string | null;
+  seq_from?: number | null;
+  seq_to?: number | null;
+}
+/**
+ * First message, and again before the token expires.
+ */
+export interface Auth {
+  type: "auth";
+  token: string;
+}
+export interface Subscribe {
+  type: "subscribe";
+  sites: string[];
+}
+export interface Unsubscribe {
+  type: "unsubscribe";
+  sites: string[];
+}
+/**
+ * Answered by `pong` with the same `id`.
+ */
+export interface Ping {
+  type: "ping";
+  id?: number;
+}
+/**
+ * Write `value` (in the point's unit) to `point`. After `lease` seconds the configured default returns.
+ */
+export interface Command {
+  v: number;
+  id: string;
+  point: string;
+  value: number;
+  requested: number;
+  expires: number;
+  requested_by: string;
+  lease?: number | null;
+}
+/**
+ * One step of one command, for the browser and the audit log.
+ */
+export interface CommandEvent {
+  v: number;
+  id: string;
+  point: string;
+  state: CommandState;
+  ts: number;
+  value?: number | null;
+  reason?: string | null;
+}
+/**
+ * What an edge needs to run. `revision` changes whenever anything in it does; `poll_interval` in s.
+ */
+export interface EdgeConfig {
+  revision: string;
+  devices: Device[];
+  poll_interval?: number;
+}
+/**
+ * An addressable protocol endpoint.
+ *
+ * `key` is the first word of its points' keys, `profile` names a register map, `connection` is the driver's own
+ * (Modbus TCP: host, port, unit, timeout in s). `poll_interval` in s overrides the edge's.
+ */
+export interface Device {
+  key: string;
+  name: string;
+  driver: string;
+  profile: string;
+  connection: {
+    [k: string]: string | number | boolean;
+  };
+  poll_interval?: number | null;
+}
+/**
+ * The answer of `GET /api/validate-token`. `expires`: when the presented token ends, ms since the epoch.
+ */
+export interface Grant {
+  user: GrantUser;
+  sites: SiteGrant[];
+  expires: number;
+}
+export interface GrantUser {
+  id: number;
+  email: string;
+  name: string;
+  platform_admin?: boolean;
+  developer?: boolean;
+}
+/**
+ * The actions allowed on one site. `site` is the site's name on the wire, `site_7`.
+ */
+export interface SiteGrant {
+  site: string;
+  name: string;
+  organization: number;
+  role: string;
+  actions: Action[];
+}
+/**
+ * All points that the edge's devices and profiles define; Django upserts them and never reuses an id.
+ */
+export interface PointsReport {
+  points: Point[];
+}
+/**
+ * A point as its edge reports it, made from the device and its profile.
+ *
+ * `key` is `<device>.<name in the profile>`; `minimum` and `maximum` are in `unit`; `states` names the numbers
+ * of a state point.
+ */
+export interface Point {
+  key: string;
+  name: string;
+  unit: string;
+  kind: Kind;
+  device: string;
+  writable?: boolean;
+  minimum?: number | null;
+  maximum?: number | null;
+  states?: {
+    [k: string]: string;
+  } | null;
+}
+/**
+ * Authenticated. `expires` is when the session needs a fresh `auth`; `heartbeat` the longest silence, ms.
+ */
+export interface Welcome {
+  type: "welcome";
+  session: string;
+  server_time: number;
+  expires: number;
+  heartbeat: number;
+  sites: SiteGrant[];
+}
+/**
+ * The grant was renewed or narrowed. `stale`: the backend cannot be reached and the last grant is kept.
+ */
+export interface GrantChanged {
+  type: "grant";
+  expires: number;
+  stale: boolean;
+  sites: SiteGrant[];
+}
+/**
+ * The current image of a site, one batch for each edge. First frame after a subscribe and after a gap.
+ */
+export interface Snapshot {
+  type: "snapshot";
+  site: string;
+  batches: Batch[];
+}
+export interface Telemetry {
+  type: "telemetry";
+  site: string;
+  batches: Batch[];
+}
+/**
+ * Live samples of the site since `since` may be missing; a snapshot follows.
+ */
+export interface GapNotice {
+  type: "gap";
+  site: string;
+  since: number;
+  reason: string;
+}
+export interface Alert {
+  type: "alert";
+  site: string;
+  alert: AlertEvent;
+}
+export interface CommandChanged {
+  type: "command";
+  site: string;
+  command: CommandEvent;
+}
+export interface ErrorFrame {
+  type: "error";
+  code: ErrorCode;
+  message: string;
+  site?: string | null;
+}
+export interface Pong {
+  type: "pong";
+  id: number;
+  server_time: number;
+}
+/**
+ * Sent when nothing else was. `live`: the service itself hears Redis.
+ */
+export interface Heartbeat {
+  type: "heartbeat";
+  server_time: number;
+  live: boolean;
+}
+/**
+ * `site` and `edge` as named on the wire (`site_7`, `edge_3`); `timezone` is IANA.
+ */
+export interface SessionAnswer {
+  edge: string;
+  edge_name: string;
+  site: string;
+  site_name: string;
+  timezone: string;
+  redis: RedisAccess;
+  config: EdgeConfig;
+}
+/**
+ * Where and as whom this edge publishes. `url` carries no credentials.
+ */
+export interface RedisAccess {
+  url: string;
+  username: string;
+  password: string;
+}
+/**
+ * `boot` as in the edge's batches; `software` is name and version, for the operator.
+ */
+export interface SessionRequest {
+  boot: string;
+  software: string;
+}
+
+/**
+ * Why the service closes. The comment says what a client does.
+ */
+export enum CloseCode {
+  SERVICE_RESTART = 1012,
+  TRY_AGAIN_LATER = 1013,
+  BAD_MESSAGE = 4400,
+  UNAUTHENTICATED = 4401,
+  FORBIDDEN = 4403,
+  AUTH_TIMEOUT = 4408,
+  GRANT_REVOKED = 4410,
+  TOO_SLOW = 4413,
+  TOO_MANY = 4429
+}

@@ -1,0 +1,86 @@
+import type { Kind } from "./contract.gen";
+
+export type Resolution = "raw" | "1m" | "15m" | "1h";
+
+/** One point over time: parallel arrays, `ts` ascending in ms, null where there is no value. */
+export interface Trace {
+  readonly key: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly kind: Kind;
+  readonly ts: readonly number[];
+  readonly value: readonly (number | null)[];
+  /** Extremes of each bucket; null for samples. */
+  readonly low: readonly (number | null)[] | null;
+  readonly high: readonly (number | null)[] | null;
+  /** Where the value is not certain. */
+  readonly doubt: readonly boolean[];
+}
+
+/** A span that is known to hold no samples. */
+export interface KnownGap {
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+}
+
+export interface History {
+  readonly timezone: string;
+  readonly from: number;
+  readonly to: number;
+  readonly resolution: Resolution;
+  readonly traces: readonly Trace[];
+  readonly gaps: readonly KnownGap[];
+}
+
+const STEP_MS: Readonly<Record<Exclude<Resolution, "raw">, number>> = { "1m": 60_000, "15m": 900_000, "1h": 3_600_000 };
+
+const RESOLUTION_WORDS: Readonly<Record<Resolution, string>> = {
+  raw: "Every sample",
+  "1m": "1 min averages",
+  "15m": "15 min averages",
+  "1h": "1 h averages",
+};
+
+const GAP_WORDS: Readonly<Record<string, string>> = {
+  edge_down: "The edge was not running",
+  buffer_full: "The edge's buffer was full",
+  store_corrupt: "The edge's store was damaged",
+  poison: "A batch could not be read and was set aside",
+};
+
+export function resolutionWords(resolution: Resolution): string {
+  return RESOLUTION_WORDS[resolution];
+}
+
+export function gapWords(reason: string): string {
+  return GAP_WORDS[reason] ?? "Samples are missing";
+}
+
+/** The usual distance between two samples, ms; 0 where there are fewer than two. */
+export function usualStep(ts: readonly number[]): number {
+  const steps = ts.slice(-120).map((at, index, all) => at - (all[index - 1] ?? at)).slice(1).sort((a, b) => a - b);
+  return steps[steps.length >> 1] ?? 0;
+}
+
+/** Neighbours further apart than this are not joined: the line breaks, since nothing was measured in between. */
+export function breakAfter(trace: Trace, resolution: Resolution): number {
+  return resolution === "raw" ? Math.max(5_000, 3.2 * usualStep(trace.ts)) : 1.5 * STEP_MS[resolution];
+}
+
+/** Rows nearer to each other than this become one; devices of one poll are read some ms apart. */
+export function bucketOf(resolution: Resolution, from: number, to: number): number {
+  return resolution === "raw" ? Math.max(1_000, (to - from) / 1_800) : 1;
+}
+
+/** Index of the last sample at or before `at`; -1 where there is none. */
+export function indexAt(ts: readonly number[], at: number): number {
+  let low = 0;
+  let high = ts.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ts[middle] ?? Infinity) <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

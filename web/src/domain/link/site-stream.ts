@@ -1,0 +1,114 @@
+import type { Batch } from "../messages";
+
+/** What the link knows of one watched site. Times in ms; `heardAt` by this browser's clock, `newest` by the samples'. */
+export interface SiteStream {
+  readonly status: "asked" | "following" | "refused";
+  /** The last seq seen of each boot of each edge. */
+  readonly boots: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly heardAt: number | null;
+  /** The last few distances between arrivals. */
+  readonly pace: readonly number[];
+  readonly newest: number | null;
+  /** Samples after this time may have been missed; null while nothing was. */
+  readonly lostSince: number | null;
+}
+
+export interface Hole {
+  readonly from: number;
+  readonly to: number;
+}
+
+export const ASKED: SiteStream = {
+  status: "asked", boots: {}, heardAt: null, pace: [], newest: null, lostSince: null,
+};
+
+const PACE_LENGTH = 5;
+const STALE_MS = 9_000;
+const STALE_INTERVALS = 1.8;
+
+/** How long a site may be silent before it is stale: 9 s, longer only where its edges are known to be slower. */
+export function patience(pace: readonly number[]): number {
+  const sorted = [...pace].sort((a, b) => a - b);
+  const usual = sorted.length < 3 ? 0 : (sorted[sorted.length >> 1] ?? 0);
+  return Math.max(STALE_MS, STALE_INTERVALS * usual);
+}
+
+function newestOf(batch: Batch): number {
+  return batch.readings.reduce((newest, reading) => Math.max(newest, reading.ts), 0);
+}
+
+function oldestOf(batch: Batch): number {
+  return batch.readings.reduce((oldest, reading) => Math.min(oldest, reading.ts), Infinity);
+}
+
+/** The seq rule: nothing at or below what this boot has already shown. */
+function isFresh(stream: SiteStream, batch: Batch): boolean {
+  return batch.seq > (stream.boots[batch.edge]?.[batch.boot] ?? 0);
+}
+
+/** A batch that does not continue its edge's last one: live frames in between never came. */
+function jumps(stream: SiteStream, batch: Batch): boolean {
+  const known = stream.boots[batch.edge];
+  if (known === undefined) return false;
+  const last = known[batch.boot];
+  return last === undefined || batch.seq > last + 1;
+}
+
+function note(stream: SiteStream, batch: Batch): SiteStream {
+  const known = stream.boots[batch.edge] ?? {};
+  // An edge that restarts again and again must not grow this for ever: two boots are all that can be in flight.
+  const kept = Object.entries(known).filter(([boot]) => boot !== batch.boot).slice(-1);
+  return {
+    ...stream,
+    boots: { ...stream.boots, [batch.edge]: { ...Object.fromEntries(kept), [batch.boot]: batch.seq } },
+    newest: Math.max(stream.newest ?? 0, newestOf(batch)) || stream.newest,
+  };
+}
+
+/**
+ * A snapshot replaces what was known and closes whatever was missed before it. It may be old: the site counts as heard
+ * when its newest sample was taken, not when the snapshot came. `skew`: this clock minus the service's, ms.
+ */
+export function onSnapshot(
+  stream: SiteStream, batches: readonly Batch[], now: number, skew: number,
+): { stream: SiteStream; hole: Hole | null } {
+  const from = stream.lostSince;
+  const next = batches.reduce(note, { ...stream, status: "following" as const, lostSince: null });
+  const to = batches.reduce((newest, batch) => Math.max(newest, newestOf(batch)), 0);
+  const heardAt = to > 0 ? Math.max(stream.heardAt ?? 0, Math.min(now, to + skew)) : stream.heardAt;
+  return { stream: { ...next, heardAt }, hole: from !== null && to > from ? { from, to } : null };
+}
+
+function spanOf(holes: readonly Hole[]): Hole | null {
+  if (holes.length === 0) return null;
+  return { from: Math.min(...holes.map((hole) => hole.from)), to: Math.max(...holes.map((hole) => hole.to)) };
+}
+
+/** Live batches: what is new, and the hole they reveal where a seq was skipped. */
+export function onTelemetry(
+  stream: SiteStream, batches: readonly Batch[], now: number,
+): { stream: SiteStream; fresh: Batch[]; hole: Hole | null } {
+  let next = stream;
+  const holes: Hole[] = [];
+  const fresh: Batch[] = [];
+  for (const batch of batches) {
+    if (!isFresh(next, batch)) continue;
+    const to = oldestOf(batch);
+    if (jumps(next, batch) && next.newest !== null && to > next.newest && Number.isFinite(to)) {
+      holes.push({ from: next.newest, to });
+    }
+    next = note(next, batch);
+    fresh.push(batch);
+  }
+  const hole = spanOf(holes);
+  if (fresh.length === 0) return { stream, fresh, hole };
+  const pace = stream.heardAt === null ? stream.pace : [...stream.pace, now - stream.heardAt].slice(-PACE_LENGTH);
+  return { stream: { ...next, pace, heardAt: now }, fresh, hole };
+}
+
+/** The link broke or the service says that frames were missed: what comes after the newest sample is in doubt. */
+export function onLoss(stream: SiteStream, since: number | null): SiteStream {
+  const from = since ?? stream.newest;
+  if (from === null) return stream;
+  return { ...stream, lostSince: Math.min(stream.lostSince ?? Infinity, from) };
+}

@@ -1,0 +1,50 @@
+/** What kept a request from doing its work. */
+export type ProblemKind = "unreachable" | "unavailable" | "signed_out" | "forbidden" | "not_found" | "invalid" | "too_many" | "failed";
+
+/** One field of a form that was refused. */
+export interface FieldError {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** A refused or failed request. `requestId` is what an operator finds in the logs. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+
+  constructor(
+    readonly kind: ProblemKind,
+    readonly detail: string | null = null,
+    readonly fields: readonly FieldError[] = [],
+    readonly requestId: string | null = null,
+  ) {
+    super(detail ?? kind);
+  }
+}
+
+export function kindOfStatus(status: number): ProblemKind {
+  if (status === 400 || status === 422) return "invalid";
+  if (status === 401) return "signed_out";
+  if (status === 403) return "forbidden";
+  if (status === 404) return "not_found";
+  if (status === 429) return "too_many";
+  return status === 502 || status === 503 || status === 504 ? "unavailable" : "failed";
+}
+
+const WORDS: Readonly<Record<ProblemKind, { what: string; remedy: string }>> = {
+  unreachable: { what: "The server cannot be reached.", remedy: "Check this device's network, then try again." },
+  unavailable: { what: "The server is not ready.", remedy: "It may be starting. Try again in a moment." },
+  signed_out: { what: "Your session has ended.", remedy: "Sign in again to continue." },
+  forbidden: { what: "Your role does not allow this.", remedy: "Ask an administrator of the site for access." },
+  not_found: { what: "There is nothing here that you can see.", remedy: "Check the address, or choose a site from the overview." },
+  invalid: { what: "The request was refused.", remedy: "Correct what is marked and try again." },
+  too_many: { what: "Too many attempts.", remedy: "Wait a minute, then try again." },
+  failed: { what: "The server failed.", remedy: "Try again. If it keeps failing, give the request id to your administrator." },
+};
+
+/** What happened, and what to do about it. */
+export function explain(problem: unknown): { what: string; remedy: string; requestId: string | null } {
+  if (!(problem instanceof Problem)) return { ...WORDS.failed, requestId: null };
+  const words = WORDS[problem.kind];
+  const what = problem.kind === "invalid" && problem.detail ? problem.detail : words.what;
+  return { what, remedy: words.remedy, requestId: problem.requestId };
+}

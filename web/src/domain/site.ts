@@ -1,0 +1,72 @@
+import type { Action, Kind } from "./contract.gen";
+
+/** Who is signed in. */
+export interface User {
+  readonly id: number;
+  readonly email: string;
+  readonly name: string;
+  readonly platformAdmin: boolean;
+  readonly developer: boolean;
+}
+
+export interface Organization {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** A site the user may see, with what the user may do there. `wire` is its name in frames: `site_7`. */
+export interface Site {
+  readonly id: number;
+  readonly wire: string;
+  readonly name: string;
+  readonly timezone: string;
+  readonly address: string;
+  readonly organization: Organization;
+  readonly role: string;
+  readonly actions: readonly Action[];
+}
+
+export interface Device {
+  readonly id: number;
+  readonly key: string;
+  readonly name: string;
+  readonly profile: string;
+}
+
+export interface Asset {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: string;
+}
+
+/** One typed signal. Its unit and sign are declared here and never travel in a sample. */
+export interface Point {
+  readonly key: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly kind: Kind;
+  readonly states: Readonly<Record<string, string>> | null;
+  readonly device: Device | null;
+  readonly asset: Asset | null;
+  readonly adopted: boolean;
+}
+
+/** `site_7` -> 7 */
+export function siteIdOf(wire: string): number {
+  return Number(wire.slice("site_".length));
+}
+
+export function may(site: Site, action: Action): boolean {
+  return site.actions.includes(action);
+}
+
+/** Sites under their organization, both in the order of their names. */
+export function byOrganization(sites: readonly Site[]): { organization: Organization; sites: Site[] }[] {
+  const groups = new Map<number, { organization: Organization; sites: Site[] }>();
+  for (const site of [...sites].sort((a, b) => a.name.localeCompare(b.name))) {
+    const group = groups.get(site.organization.id);
+    if (group) group.sites.push(site);
+    else groups.set(site.organization.id, { organization: site.organization, sites: [site] });
+  }
+  return [...groups.values()].sort((a, b) => a.organization.name.localeCompare(b.organization.name));
+}

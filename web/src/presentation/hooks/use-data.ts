@@ -1,0 +1,41 @@
+import useSWR, { type SWRResponse } from "swr";
+import { Problem } from "@/domain/problem";
+import type { Point, Site } from "@/domain/site";
+import { useServices } from "@/presentation/services";
+
+/** What does not exist or is not allowed will not be so a second later. */
+function worthRetrying(error: unknown): boolean {
+  return !(error instanceof Problem) || !["not_found", "forbidden", "signed_out", "invalid"].includes(error.kind);
+}
+
+const OPTIONS = { shouldRetryOnError: worthRetrying, errorRetryInterval: 4_000, keepPreviousData: false } as const;
+
+export function useSites(): SWRResponse<Site[], unknown> {
+  const { sites } = useServices();
+  return useSWR("sites", () => sites.sites(), { ...OPTIONS, dedupingInterval: 10_000 });
+}
+
+/** The site from the list if it is there, at once; else by itself. A site that is not yours is `not_found`. */
+export function useSite(id: number): { site: Site | null; error: unknown; retry: () => void } {
+  const { sites } = useServices();
+  const list = useSites();
+  const listed = list.data?.find((site) => site.id === id) ?? null;
+  const alone = useSWR<Site, unknown>(list.data && !listed ? ["site", id] : null, () => sites.site(id), OPTIONS);
+  return {
+    site: listed ?? alone.data ?? null,
+    error: listed ? undefined : (list.error ?? alone.error),
+    retry: () => {
+      void list.mutate();
+      void alone.mutate();
+    },
+  };
+}
+
+export function usePoints(siteId: number | null): SWRResponse<Point[], unknown> {
+  const { sites } = useServices();
+  return useSWR<Point[], unknown>(
+    siteId === null ? null : ["points", siteId],
+    () => (siteId === null ? [] : sites.points(siteId)),
+    { ...OPTIONS, dedupingInterval: 60_000, revalidateOnFocus: false, refreshInterval: (points) => (points?.length ? 300_000 : 10_000) },
+  );
+}
