@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.throttles import LoginByAccount
@@ -39,7 +39,7 @@ def test_it_answers_with_an_access_token_and_a_refresh_cookie(cast: Cast) -> Non
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_the_cookie_is_secure_where_people_use_https(cast: Cast, settings: SettingsWrapper) -> None:
+def test_the_cookie_is_secure_where_people_use_https(cast: Cast, settings: Settings) -> None:
     settings.REFRESH_COOKIE_SECURE = True
     answer = APIClient().post(URL, {"email": "alice@example.com", "password": cast.password}, format="json")
     assert answer.cookies["ems_refresh"]["secure"] is True

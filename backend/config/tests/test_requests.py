@@ -8,7 +8,7 @@ import logging
 import pytest
 from django.db import OperationalError
 from django.http import HttpRequest
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 from rest_framework.exceptions import ValidationError
 from rest_framework.test import APIClient
 
@@ -52,7 +52,7 @@ def test_headers_are_strict(db: None) -> None:
     assert answer["Referrer-Policy"] == "same-origin"
 
 
-def test_only_listed_origins_may_read_answers(db: None, settings: SettingsWrapper) -> None:
+def test_only_listed_origins_may_read_answers(db: None, settings: Settings) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://ems.example.com"]
     allowed = APIClient().get("/api/sites", HTTP_ORIGIN="https://ems.example.com")
     assert allowed["Access-Control-Allow-Origin"] == "https://ems.example.com"
