@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ems_contract.points import Reason
 from ems_edge.clock import MAX_ERROR_MS, Clock
+from hypothesis import given
+from hypothesis import strategies as st
 
 NOON = 1_790_000_000_000
 HOUR = 3_600_000

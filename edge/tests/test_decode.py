@@ -7,11 +7,10 @@ import struct
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ems_contract.points import Reason
 from ems_edge.decode import Codec, Order, Type, decode, encode
+from hypothesis import given
+from hypothesis import strategies as st
 
 INTEGERS = {
     Type.INT16: (-(2**15), 2**15 - 1),
@@ -28,7 +27,9 @@ EXACT = 2**53
 
 
 @given(st.data(), st.sampled_from(list(INTEGERS)), orders, orders)
-def test_every_whole_number_comes_back_in_every_order(data: st.DataObject, kind: Type, word: Order, byte: Order) -> None:
+def test_every_whole_number_comes_back_in_every_order(
+    data: st.DataObject, kind: Type, word: Order, byte: Order
+) -> None:
     low, high = INTEGERS[kind]
     number = data.draw(st.integers(max(low, -EXACT), min(high, EXACT)))
     codec = Codec(kind, word_order=word, byte_order=byte)

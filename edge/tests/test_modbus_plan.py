@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
+from itertools import pairwise
 
 from ems_contract.points import Reason
 from ems_edge.decode import Codec, Type
 from ems_edge.driver import PointSource
 from ems_edge.drivers.modbus_plan import MAX_BITS, MAX_WORDS, plan
 from ems_edge.profile import Profiles
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def _point(table: str, address: int, kind: Type) -> PointSource:
@@ -47,8 +48,8 @@ def test_no_request_reads_across_a_wider_gap_and_no_two_could_be_one(sources: li
     for span in spans:
         used = {point.address + offset for point in span.points for offset in range(point.codec.words)}
         ordered = sorted(used)
-        assert all(later - earlier <= max_gap + 1 for earlier, later in zip(ordered, ordered[1:], strict=False))
-    for one, two in zip(spans, spans[1:], strict=False):
+        assert all(later - earlier <= max_gap + 1 for earlier, later in pairwise(ordered))
+    for one, two in pairwise(spans):
         if one.table == two.table:
             limit = MAX_BITS if one.table in ("coil", "discrete") else MAX_WORDS
             first = two.points[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from ems_contract.points import Kind, is_point_key
 from ems_edge.problems import ConfigError, parse_yaml
 from ems_edge.profile import Profile, Profiles, check_profile

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ems_contract.keys import Lane
 from ems_edge.buffer import Name
 from ems_edge.window import GRACE, StreamId, Window, stream_id
+from hypothesis import given
+from hypothesis import strategies as st
 
 BOOT = "b" * 36
 OTHER = "c" * 36

@@ -203,7 +203,7 @@ class SqliteBuffer:
         query = "SELECT boot, seq, size, first, last, gaps, checksum, payload FROM batch WHERE id = ?"
         boot, seq, size, first, last, carried, checksum, payload = db.execute(query, (row_id,)).fetchone()
         name = Name(boot, seq)
-        if zlib.crc32(payload) == checksum:
+        if isinstance(payload, bytes) and zlib.crc32(payload) == checksum:
             self._lent.add(name)
             return Lent(name, payload)
         log.error("a stored batch is damaged, setting it aside", boot=boot, seq=seq)

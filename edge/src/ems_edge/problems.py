@@ -193,7 +193,7 @@ def _unknown(data: Any, kind: inspect.Type, path: str) -> Iterator[tuple[str, st
         fields = {field.encode_name: field.type for field in struct.fields}
         for key, value in data.items():
             if key not in fields:
-                yield _join(path, str(key)), str(key), sorted(fields.keys() - data.keys()) or sorted(fields)
+                yield _join(path, str(key)), str(key), sorted(fields)
             else:
                 yield from _unknown(value, fields[key], _join(path, key))
     elif isinstance(kind, inspect.ListType | inspect.VarTupleType) and isinstance(data, list):

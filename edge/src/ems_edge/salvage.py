@@ -23,7 +23,6 @@ from ems_edge.buffer import merge_gaps
 
 KEEP = 3
 """Damaged files kept, the newest."""
-SEARCH_SECONDS = 5.0
 _HIGHEST_ID = 2**40
 _gaps = msgspec.json.Decoder(list[Gap])
 
@@ -86,12 +85,12 @@ def heal(path: Path) -> Found:
     return found
 
 
-def keep_aside(path: Path, name: str, payload: bytes) -> None:
-    """One damaged batch, as a file."""
+def keep_aside(path: Path, name: str, payload: bytes | str) -> None:
+    """One damaged batch, as a file; damage may have made a text of it."""
     folder = path.parent / "quarantine"
     with contextlib.suppress(OSError):  # on a full disk the log line has to do
         folder.mkdir(exist_ok=True, mode=0o700)
-        (folder / name).write_bytes(payload)
+        (folder / name).write_bytes(payload if isinstance(payload, bytes) else payload.encode(errors="replace"))
 
 
 def _sibling(path: Path, what: str) -> Path:
@@ -144,7 +143,7 @@ def _readable(path: Path, meta: dict[str, bytes], found: Found) -> Iterator[stor
                 found.damaged = True
         if not meta.get("last_ts", b"0").isdigit():
             del meta["last_ts"]
-        for columns in _walk(db, 0, _HIGHEST_ID, time.monotonic() + SEARCH_SECONDS):
+        for columns in _walk(db):
             row = _sound(columns)
             if row is None:
                 found.lost()
@@ -168,23 +167,43 @@ def _sound(columns: Columns | None) -> store.Row | None:
     return None
 
 
-def _walk(db: sqlite3.Connection, low: int, high: int, deadline: float) -> Iterator[Columns | None]:
-    """The rows with low <= id < high, None for each stretch that cannot be read; halves around the damage."""
-    if low >= high:
-        return
-    if time.monotonic() > deadline:
-        yield None
-        return
-    at = low
-    query = f"SELECT id, {store.COLUMNS} FROM batch WHERE id >= ? AND id < ? ORDER BY id"  # noqa: S608 -- constants
-    try:
-        for row_id, *columns in db.execute(query, (low, high)):
-            at = row_id + 1
-            yield tuple(columns)
-    except sqlite3.DatabaseError:
-        if high - at <= 1:
+def _walk(db: sqlite3.Connection) -> Iterator[Columns | None]:
+    """The rows in order, None for each stretch that cannot be read."""
+    query = f"SELECT id, {store.COLUMNS} FROM batch WHERE id >= ? ORDER BY id"  # noqa: S608 -- constants
+    at: int | None = 0
+    while at is not None:
+        try:
+            for row_id, *columns in db.execute(query, (at,)):
+                at = row_id + 1
+                yield tuple(columns)
+        except sqlite3.DatabaseError:
             yield None
+            at = _next_readable(db, at)
+        else:
             return
-        middle = (at + high) // 2
-        yield from _walk(db, at, middle, deadline)
-        yield from _walk(db, middle, high, deadline)
+
+
+def _next_readable(db: sqlite3.Connection, damaged: int) -> int | None:
+    """The first id beyond the damage from which reading works again: ever longer steps, then halves back."""
+    step = 1
+    while not _readable_from(db, damaged + step):
+        step *= 2
+        if step > _HIGHEST_ID:
+            return None
+    bad, good = damaged + step // 2, damaged + step
+    while good - bad > 1:
+        middle = (bad + good) // 2
+        if _readable_from(db, middle):
+            good = middle
+        else:
+            bad = middle
+    return good
+
+
+def _readable_from(db: sqlite3.Connection, row_id: int) -> bool:
+    query = f"SELECT {store.COLUMNS} FROM batch WHERE id >= ? ORDER BY id LIMIT 1"  # noqa: S608 -- constants
+    try:
+        db.execute(query, (row_id,)).fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import redis
-
 from ems_contract import keys
 from ems_contract.receipts import Ranges, format_receipts, normalise
 from ems_contract.telemetry import Batch, decode_batch
@@ -65,8 +64,5 @@ class Historian:
         boots = list(dict.fromkeys(name.boot for name in self.delivered))
         ordered = sorted(self.batches, key=lambda name: (boots.index(name.boot), name.seq))
         return [
-            reading.values[key]
-            for name in ordered
-            for reading in self.batches[name].readings
-            if key in reading.values
+            reading.values[key] for name in ordered for reading in self.batches[name].readings if key in reading.values
         ]

@@ -1,4 +1,4 @@
-"""A redis-server of our own, to be killed, frozen, filled and wiped; its edges have the contract's rules and no more."""
+"""A redis-server of our own, to be killed, frozen and wiped; its edges have the contract's rules and no more."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 import redis
-
-from edge_support.waiting import free_port
 from ems_contract import keys
 from ems_contract.provisioning import RedisAccess
+
+from edge_support.waiting import free_port
 
 PASSWORD = "a-password-that-no-log-may-show"
 
