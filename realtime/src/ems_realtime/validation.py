@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import httpx
 import msgspec
@@ -51,6 +52,7 @@ class Validator:
         self._metrics = metrics
         self._next = 0.0
         self._down_until = 0.0
+        self._failure = asyncio.Event()
         self._probe: tuple[float, bool] = (-PROBE_MEMORY, False)
 
     async def aclose(self) -> None:
@@ -96,14 +98,20 @@ class Validator:
         if now < self._down_until or place - now > LONGEST_QUEUE:
             raise UnavailableError("the backend is down or overrun")
         self._next = place + self._spacing
-        await asyncio.sleep(place - now)
-        if loop.time() < self._down_until:
-            raise UnavailableError("the backend is down")
+        failure = self._failure
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(place):
+                await failure.wait()
+                raise UnavailableError("the backend is down")
 
     def _unavailable(self, outcome: str, problem: str) -> UnavailableError:
         self._metrics.count("validations", outcome=outcome)
-        self._down_until = asyncio.get_running_loop().time() + DOWN_MEMORY
-        log.warning("validation_unavailable", outcome=outcome, problem=problem[:200])
+        now = asyncio.get_running_loop().time()
+        if now >= self._down_until:
+            log.warning("validation_unavailable", outcome=outcome, problem=problem[:200])
+        self._down_until = now + DOWN_MEMORY
+        self._failure.set()  # whoever waits for a place need not wait any longer
+        self._failure, self._next = asyncio.Event(), 0.0
         return UnavailableError(problem)
 
 

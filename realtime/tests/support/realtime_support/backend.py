@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 import time
 from collections import Counter
@@ -16,6 +18,26 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 512
     daemon_threads = True
     allow_reuse_address = True
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def die(self) -> None:
+        """As a process that is killed: nothing listens, and every connection is cut."""
+        self.shutdown()
+        self.server_close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class Backend:
@@ -83,6 +105,5 @@ class Backend:
     def stop(self) -> None:
         """Connections are refused from now on."""
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
+            self._server.die()
             self._server = None
