@@ -10,6 +10,10 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg import Connection, Cursor, sql
+from psycopg.pq import Format
+from psycopg.rows import tuple_row
+from psycopg.pq import Format
+from psycopg.rows import tuple_row
 
 from telemetry import encoding, wire
 from telemetry.rollups import Buckets, Resolution
@@ -42,7 +46,9 @@ def connect(parameters: dict[str, Any]) -> Connection[Any]:
 
 def cursor(connection: Connection[Any]) -> Cursor[tuple[Any, ...]]:
     """A binary cursor that answers arrays as numpy arrays."""
-    opened: Cursor[tuple[Any, ...]] = connection.cursor(binary=True)
+    # Not `connection.cursor`: Django's connections make cursors that bind on the client, and those speak text only.
+    opened = Cursor[tuple[Any, ...]](connection, row_factory=tuple_row)
+    opened.format = Format.BINARY
     wire.register(opened)
     return opened
 
