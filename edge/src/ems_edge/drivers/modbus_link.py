@@ -154,6 +154,8 @@ class Link:
             trace_packet=self._watch,
             trace_connect=lambda up: None if up else _settle(broken, LinkError(Reason.CONNECTION_LOST, "closed")),
         )
+        # pymodbus forgets whatever comes in beyond one frame, a late answer with the one that was asked for.
+        client.ctx.max_buffer_size = 8192
         self._client, self._broken = client, broken
         try:
             if not await client.connect():
