@@ -156,6 +156,13 @@ def test_a_broken_own_profile_is_named_by_its_file(tmp_path: Path) -> None:
     assert caught.value.field == "points[0].name"
 
 
+def test_more_points_than_an_image_can_carry_are_refused() -> None:
+    device = STANDALONE["config"]["devices"][0]
+    data = {"revision": "1", "devices": [{**device, "key": f"meter_{number}"} for number in range(1500)]}
+    with pytest.raises(ConfigError, match="share them between edges"):
+        check_config(parse_yaml(yaml.safe_dump(data), "config.yaml"), Profiles())
+
+
 def test_a_point_key_that_would_be_too_long_is_refused(tmp_path: Path) -> None:
     long = "p" * 48
     (tmp_path / "acme.yaml").write_text(
