@@ -192,6 +192,7 @@ class Historian:
 
     def _back_off(self, name: str, error: Exception) -> None:
         self._status.fail(name, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no answer'}")
+        self._status.recover("historian")
         self.idle.set()
         self._failures += 1
         longest = min(LONGEST_BACKOFF, 0.1 * 2 ** min(self._failures, 10))

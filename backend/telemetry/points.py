@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connections
 from psycopg import Connection
 
 from sites.models import Point, Site
@@ -45,9 +44,3 @@ def _reconcile_site(connection: Connection[Any], site: Site) -> None:
                 "WHERE p.site = %s AND p.key = t.key",
                 (*(list(column) for column in zip(*changed, strict=True)), site.pk),
             )
-
-
-def close_connections() -> None:
-    """A long-lived thread gives back what is broken or too old."""
-    for connection in connections.all(initialized_only=True):
-        connection.close_if_unusable_or_obsolete()

@@ -192,6 +192,6 @@ def _buckets(
 
 
 def _by_point[Columns: (Samples, Buckets)](columns: Columns) -> Iterator[tuple[int, Columns]]:
-    points, first = np.unique(columns.point, return_index=True)
-    for point, begin, end in zip(points.tolist(), first, np.append(first[1:], len(columns)), strict=True):
-        yield point, columns.take(slice(begin, end))
+    points, first, lengths = np.unique(columns.point, return_index=True, return_counts=True)
+    for point, begin, length in zip(points.tolist(), first.tolist(), lengths.tolist(), strict=True):
+        yield point, columns.take(slice(begin, begin + length))

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from psycopg import Connection, Cursor, sql
 from psycopg.pq import Format
 from psycopg.rows import tuple_row
-from psycopg.pq import Format
-from psycopg.rows import tuple_row
 
 from telemetry import encoding, wire
 from telemetry.rollups import Buckets, Resolution

@@ -16,7 +16,7 @@ from accounts.models import User
 from config.permissions import SignedIn
 from config.problems import Unavailable
 from ems_contract.keys import edge_name
-from ems_contract.points import Kind
+from ems_contract.points import Kind, is_point_key
 from sites.doors import open_site
 from sites.models import Point, Site
 from telemetry import database, store
@@ -81,10 +81,11 @@ class Historical(APIView):
 
     def _answer(self, site: Site, asked: dict[str, Any]) -> dict[str, Any]:
         keys: list[str] = asked["points"]
-        described = {point.key: point for point in Point.objects.filter(site_id=site.pk, key__in=keys)}
+        possible = [key for key in keys if is_point_key(key)]
+        described = {point.key: point for point in Point.objects.filter(site_id=site.pk, key__in=possible)}
         connection = database.connection()
         with store.cursor(connection) as cursor:
-            cursor.execute("SELECT key, id FROM point WHERE site = %s AND key = ANY (%s)", (site.pk, keys))
+            cursor.execute("SELECT key, id FROM point WHERE site = %s AND key = ANY (%s)", (site.pk, possible))
             ids: dict[str, int] = dict(cursor.fetchall())
         unknown = [key for key in keys if key not in described and key not in ids]
         if unknown:

@@ -67,18 +67,23 @@ class Command(BaseCommand):
         historian.run()
         compactor.stop(STOP_SECONDS)
         health.stop()
+        django.db.connections.close_all()
         log.info("stopped", **status.report()["counters"])
 
 
 def all_edges() -> Edges:
     """Every (site, edge) pair there is."""
-    points.close_connections()
+    for connection in django.db.connections.all(initialized_only=True):
+        connection.close_if_unusable_or_obsolete()
     return list(Edge.objects.values_list("site_id", "id"))
 
 
 def keep_points(connection: Connection[Any], sites: list[int]) -> None:
-    points.close_connections()
-    points.reconcile(connection, sites)
+    """Once a minute, in the compactor's thread: not worth a connection that stays open."""
+    try:
+        points.reconcile(connection, sites)
+    finally:
+        django.db.connections.close_all()
 
 
 def whole_number(name: str, default: int, least: int, most: int) -> int:
