@@ -66,7 +66,9 @@ def session_claim(token: Token) -> uuid.UUID:
 
 
 def start(user: User) -> Tokens:
-    session = LoginSession.objects.create(user=user, expires=timezone.now() + settings.REFRESH_LIFETIME)
+    now = timezone.now()
+    LoginSession.objects.filter(user=user, expires__lt=now).delete()
+    session = LoginSession.objects.create(user=user, expires=now + settings.REFRESH_LIFETIME)
     access, expires = _access(session)
     return Tokens(user, access, expires, _refresh(session))
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from corsheaders.defaults import default_headers
 from django.utils.csp import CSP
 
 from config.env import read
@@ -162,6 +163,8 @@ SPECTACULAR_SETTINGS = {
 }
 CORS_ALLOWED_ORIGINS = ENV.cors_origins
 CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_HEADERS = [*default_headers, "x-request-id"]
+CORS_EXPOSE_HEADERS = ["X-Request-ID"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL, *ENV.cors_origins]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 

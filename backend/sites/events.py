@@ -114,11 +114,23 @@ def _role_saved(sender: type[Model], instance: Membership | SiteAccess, created:
     before = _before(instance)
     access_changed({instance.user_id, before.get("user_id", instance.user_id)}, f"{sender._meta.model_name} changed")
     _record_role(sender, instance, "created" if created else "changed", before.get("role"), instance.role)
+    if isinstance(instance, Membership) and before:
+        was = (before["user_id"], before["organization_id"])
+        if was != (instance.user_id, instance.organization_id):
+            _drop_site_roles(*was)
 
 
 def _role_deleted(sender: type[Model], instance: Membership | SiteAccess, **_: Any) -> None:
     access_changed([instance.user_id], f"{sender._meta.model_name} deleted")
     _record_role(sender, instance, "deleted", instance.role, None)
+    if isinstance(instance, Membership):
+        _drop_site_roles(instance.user_id, instance.organization_id)
+
+
+def _drop_site_roles(user_id: int, organization_id: int) -> None:
+    """Who leaves an organization leaves its sites, and does not find the old roles there when coming back."""
+    for access in SiteAccess.objects.filter(user_id=user_id, organization_id=organization_id):
+        access.delete()
 
 
 def _record_role(

@@ -30,6 +30,12 @@ def check_point_key(key: str) -> None:
         raise ValidationError(f"{key!r} is not a point key; write <device>.<name> in lower case")
 
 
+def check_connection(connection: object) -> None:
+    """The contract's shape: what an edge could not decode is not stored."""
+    if not isinstance(connection, dict) or not all(isinstance(v, str | int | float) for v in connection.values()):
+        raise ValidationError('Write an object of plain values, such as {"host": "10.0.0.5", "port": 502, "unit": 1}.')
+
+
 check_device_key = RegexValidator(
     r"^[a-z][a-z0-9_]*\Z", "A device key is lower-case letters, digits and _, starting with a letter."
 )
@@ -212,7 +218,7 @@ class Device(EdgeRow):
     name = models.CharField(max_length=200)
     driver = models.CharField(max_length=40)
     profile = models.CharField(max_length=80)
-    connection = models.JSONField(default=dict)
+    connection = models.JSONField(default=dict, validators=[check_connection])
     poll_interval = models.FloatField(
         null=True, blank=True, validators=[MinValueValidator(0.1), MaxValueValidator(3600)]
     )

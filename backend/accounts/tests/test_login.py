@@ -124,7 +124,17 @@ def test_a_forwarded_address_is_not_believed_from_an_untrusted_sender(
     assert [answer.status_code for answer in answers] == [401, 401, 429]
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'"text"', b"\xff", b'{"email": {"a": 1}, "password": []}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b'"text"',
+        b"\xff",
+        b'{"email": {"a": 1}, "password": []}',
+        b'{"email": "a\\u0000", "password": "b"}',
+    ],
+)
 def test_junk_is_refused_in_words(cast: Cast, body: bytes) -> None:
     answer = APIClient().post(URL, body, content_type="application/json")
     assert answer.status_code == 400

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.env import BadEnvironment, database, read, without_credentials
@@ -97,9 +97,9 @@ def test_history_is_its_own_database_only_if_it_is_another_one() -> None:
 
 
 def test_a_socket_directory_is_a_host() -> None:
-    settings = database("postgresql://ems@/ems?host=/run/postgresql", "X")
-    assert (settings["HOST"], settings["NAME"], settings["USER"]) == ("/run/postgresql", "ems", "ems")
-    assert settings["OPTIONS"] == {}
+    read_back = database("postgresql://ems@/ems?host=/run/postgresql", "X")
+    assert (read_back["HOST"], read_back["NAME"], read_back["USER"]) == ("/run/postgresql", "ems", "ems")
+    assert read_back["OPTIONS"] == {}
 
 
 def test_percent_signs_in_a_password_are_read() -> None:
@@ -111,6 +111,7 @@ def test_credentials_are_taken_off_a_redis_url() -> None:
     assert without_credentials("redis://host:6379") == "redis://host:6379"
 
 
+@settings(max_examples=50)
 @given(
     st.dictionaries(st.sampled_from([*PRODUCTION, "EMS_CORS_ORIGINS", "EMS_DEBUG", "EMS_TRUSTED_PROXIES"]), st.text())
 )

@@ -44,9 +44,3 @@ def test_a_bad_environment_stops_every_command_without_a_traceback() -> None:
     assert "EMS_SECRET_KEY" in done.stderr
     assert "EMS_DEBUG" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_the_demo_is_refused_in_production(tmp_path: Path) -> None:
-    done = manage("demo", "--out", str(tmp_path / "demo.json"))
-    assert done.returncode == 1
-    assert "production" in done.stderr

@@ -17,8 +17,12 @@ from sites import edge_redis
 from sites.edge_authentication import InvalidEdgeKey
 from sites.models import Edge, EdgeKey
 
+MAX_SOFTWARE_LENGTH = 100
+
 
 def check_session(request: SessionRequest) -> None:
+    if len(request.software) > MAX_SOFTWARE_LENGTH or not request.software.isprintable():
+        raise ValidationError({"software": f"At most {MAX_SOFTWARE_LENGTH} printable characters: name and version."})
     try:
         uuid.UUID(request.boot)
     except ValueError as error:
@@ -51,7 +55,7 @@ def do_open_session(key: EdgeKey, request: SessionRequest, address: str | None) 
             raise InvalidEdgeKey
         edge, site, now = locked.edge, locked.site, timezone.now()
         EdgeKey.objects.filter(pk=locked.pk).update(last_used=now)
-        Edge.objects.filter(pk=edge.pk).update(software=request.software[:100], last_session=now)
+        Edge.objects.filter(pk=edge.pk).update(software=request.software, last_session=now)
         audit.record(
             "edge.session_opened",
             actor=edge.wire_name,
@@ -60,7 +64,7 @@ def do_open_session(key: EdgeKey, request: SessionRequest, address: str | None) 
             target=edge.wire_name,
             address=address,
             prefix=locked.prefix,
-            software=request.software[:100],
+            software=request.software,
         )
         return SessionAnswer(
             edge=edge.wire_name,

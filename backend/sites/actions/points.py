@@ -43,6 +43,9 @@ def _complaints(point: Reported, devices: dict[str, Device], seen: set[str]) -> 
         found["unit"] = f"{point.unit!r} is not a unit; use one of {', '.join(filter(None, UNITS))}."
     if not 0 < len(point.name) <= MAX_NAME_LENGTH or "\x00" in point.name:
         found["name"] = f"A name has 1 to {MAX_NAME_LENGTH} characters."
+    for number, name in (point.states or {}).items():
+        if not number.lstrip("-").isdecimal() or len(name) > MAX_NAME_LENGTH or "\x00" in name:
+            found["states"] = f"{number!r}: a state is a whole number and its name."
     if point.minimum is not None and point.maximum is not None and point.minimum > point.maximum:
         found["minimum"] = "Greater than maximum."
     return found

@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=200)),
                 ('driver', models.CharField(max_length=40)),
                 ('profile', models.CharField(max_length=80)),
-                ('connection', models.JSONField(default=dict)),
+                ('connection', models.JSONField(default=dict, validators=[sites.models.check_connection])),
                 ('poll_interval', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(0.1), django.core.validators.MaxValueValidator(3600)])),
                 ('asset', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='devices', to='sites.asset')),
                 ('organization', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),

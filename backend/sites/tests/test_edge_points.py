@@ -99,6 +99,8 @@ def test_points_that_are_no_longer_reported_stay(kit: EdgeKit) -> None:
         (reported(name="a\x00b"), "name"),
         (reported(minimum=2.0, maximum=1.0), "minimum"),
         (reported(minimum="low"), "minimum"),
+        (reported(states={"on": "1"}), "states"),
+        (reported(states={"1": "a\x00b"}), "states"),
     ],
 )
 def test_a_bad_point_is_named_and_none_of_the_report_is_taken(

@@ -157,6 +157,8 @@ def test_every_bad_key_is_refused_byte_for_byte_alike(kit: EdgeKit, cast: Cast) 
         ({"boot": "x"}, "request"),
         ({"boot": 7, "software": "s"}, "boot"),
         ({"boot": "not a uuid", "software": "s"}, "boot"),
+        ({"boot": str(uuid.UUID(int=1)), "software": "a\x00b"}, "software"),
+        ({"boot": str(uuid.UUID(int=1)), "software": "x" * 101}, "software"),
         ([], "request"),
     ],
 )

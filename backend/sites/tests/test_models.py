@@ -66,6 +66,29 @@ def test_an_asset_is_not_below_itself_nor_below_another_sites(cast: Cast) -> Non
         below.clean()
 
 
+@pytest.mark.parametrize("connection", [[], "x", {"host": {"a": 1}}, {"host": None}, {"units": [1, 2]}])
+def test_a_connection_that_no_edge_could_read_is_refused(cast: Cast, connection: object) -> None:
+    device = edge_kit(cast.own).device
+    device.connection = connection
+    with pytest.raises(ValidationError) as refused:
+        device.full_clean()
+    assert "connection" in refused.value.message_dict
+
+
+def test_who_leaves_an_organization_does_not_find_the_old_roles_when_coming_back(cast: Cast) -> None:
+    cast.bob.memberships.get().delete()
+    cast.bob.memberships.create(organization=cast.alpha)
+    assert not Site.objects.visible_to(cast.bob).exists()
+
+
+def test_a_membership_that_is_handed_over_takes_no_roles_along(cast: Cast) -> None:
+    membership = cast.bob.memberships.get()
+    membership.user = cast.dev
+    membership.save()
+    assert not cast.bob.site_accesses.exists()
+    assert not Site.objects.visible_to(cast.dev).exists()
+
+
 def test_a_disabled_user_sees_nothing(cast: Cast) -> None:
     cast.root.is_active = False
     assert not Site.objects.visible_to(cast.root).exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sites.models import Site
+from sites.models import Site, SiteAccess
 from testing.cast import Cast, ClientOf
 
 OF_A_SITE = ("/api/sites/{id}", "/api/sites/{id}/points", "/api/sites/{id}/assets")
@@ -42,6 +42,7 @@ def test_another_site_of_the_own_organization_is_foreign_too(cast: Cast, client_
 @pytest.mark.parametrize("url", OF_A_SITE)
 def test_a_role_without_membership_opens_nothing(cast: Cast, client_of: ClientOf, url: str) -> None:
     cast.bob.memberships.all().delete()
+    SiteAccess.objects.create(user=cast.bob, site=cast.own, role="viewer")
     assert client_of(cast.bob).get(url.format(id=cast.own.pk)).status_code == 404
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import stat
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import redis
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import Organization, User
@@ -103,6 +105,13 @@ def test_an_unreadable_file_is_named_with_the_remedy_and_left_alone(out: Path) -
 def test_only_its_owner_reads_the_file(out: Path) -> None:
     run(out)
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
+
+
+def test_it_is_refused_in_production(out: Path, settings: Settings) -> None:
+    settings.ENV = dataclasses.replace(settings.ENV, mode="production")
+    with pytest.raises(CommandError, match="production"):
+        run(out)
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("options", [{"modbus_port": 70000}, {"poll_interval": 0.0}, {"poll_interval": 1e9}])
