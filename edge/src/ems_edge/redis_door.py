@@ -44,19 +44,6 @@ class RedisRefusedError(Exception):
     """Redis does not accept this edge's user, its password, or one of its commands."""
 
 
-@contextlib.asynccontextmanager
-async def within_deadline() -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(DEADLINE):
-            yield
-    except TimeoutError:
-        raise RedisAwayError(f"no answer in {DEADLINE:g} s") from None
-    except _REFUSED as error:
-        raise RedisRefusedError(str(error)) from None
-    except (RedisError, OSError) as error:
-        raise RedisAwayError(str(error)) from None
-
-
 class _Credentials(CredentialProvider):
     """Asked at each new connection, so that a renewed password needs no new client."""
 
@@ -71,7 +58,8 @@ class _Credentials(CredentialProvider):
 class RedisDoor:
     """One client of a few connections. After an error: `close`, and make a new one."""
 
-    def __init__(self, site: int, edge: int, access: Callable[[], RedisAccess]) -> None:
+    def __init__(self, site: int, edge: int, access: Callable[[], RedisAccess], deadline: float = DEADLINE) -> None:
+        self._deadline = deadline
         self._streams: dict[Lane, str] = {lane: keys.telemetry_stream(site, edge, lane) for lane in LANES}
         self._acked = keys.telemetry_acked(site, edge)
         self._latest = keys.telemetry_latest(site)
@@ -92,13 +80,13 @@ class RedisDoor:
 
     async def time(self) -> tuple[int, int, int]:
         """Redis' time between two looks at ours, all in ms: (redis, asked, answered)."""
-        async with within_deadline():
+        async with self._within_deadline():
             asked = wall_ms()
             seconds, micros = await self._redis.time()
             return int(seconds) * 1000 + int(micros) // 1000, asked, wall_ms()
 
     async def set_latest(self, image: bytes) -> None:
-        async with within_deadline():
+        async with self._within_deadline():
             with contextlib.suppress(ResponseError):  # full; a permission problem shows at the next publish
                 await self._redis.hset(self._latest, self._edge_name, image)
 
@@ -124,7 +112,7 @@ class RedisDoor:
 
     async def receipts(self) -> str:
         """The text of the receipt, empty where there is none. Bytes that are no UTF-8 are replaced, not raised."""
-        async with within_deadline():
+        async with self._within_deadline():
             text = cast("bytes | None", await self._redis.get(self._acked))
         return (text or b"").decode("utf-8", "replace")
 
@@ -145,7 +133,7 @@ class RedisDoor:
         """Every entry of a stream, oldest first."""
         after = "-"
         while True:
-            async with within_deadline():
+            async with self._within_deadline():
                 page = cast("Page", await self._redis.xrange(self._streams[lane], min=after, count=PAGE))
             for entry_id, fields in page:
                 yield stream_id(entry_id), fields.get(keys.STREAM_FIELD.encode(), b"")
@@ -156,7 +144,7 @@ class RedisDoor:
     async def config_changes(self) -> AsyncIterator[None]:
         """Once for each `config_changed`; the first, None as well, when the subscription stands."""
         async with contextlib.aclosing(self._redis.pubsub()) as subscription:
-            async with within_deadline():
+            async with self._within_deadline():
                 await subscription.subscribe(self._config_channel)
             while True:
                 try:
@@ -173,9 +161,20 @@ class RedisDoor:
             async with asyncio.timeout(1):
                 await self._redis.aclose()
 
-    @staticmethod
-    async def _execute(pipeline: Any) -> list[Any]:
-        async with within_deadline():
+    @contextlib.asynccontextmanager
+    async def _within_deadline(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._deadline):
+                yield
+        except TimeoutError:
+            raise RedisAwayError(f"no answer in {self._deadline:g} s") from None
+        except _REFUSED as error:
+            raise RedisRefusedError(str(error)) from None
+        except (RedisError, OSError) as error:
+            raise RedisAwayError(str(error)) from None
+
+    async def _execute(self, pipeline: Any) -> list[Any]:
+        async with self._within_deadline():
             answers: list[Any] = await pipeline.execute(raise_on_error=False)
             return answers
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import time
 from collections.abc import Callable
@@ -31,13 +32,12 @@ from ems_contract.telemetry import Envelope
 from ems_edge.buffer import Buffer, BufferFullError, Name
 from ems_edge.clock import Clock
 from ems_edge.image import Image
-from ems_edge.redis_door import RedisAwayError, RedisDoor, RedisRefusedError
-from ems_edge.window import StreamId, Window
+from ems_edge.redis_door import DEADLINE, RedisAwayError, RedisDoor, RedisRefusedError
+from ems_edge.window import GRACE, StreamId, Window
 
 log = structlog.get_logger()
 
 BACKOFF_FIRST, BACKOFF_LAST = 0.2, 5.0
-LOOK_EVERY, LOOK_EVERY_IN_BACKFILL = 1.0, 0.2
 TIME_EVERY = 30.0
 LIVE_AGE = 10.0
 """A batch that could not be published for so long is no longer live."""
@@ -48,12 +48,19 @@ _envelope = msgspec.json.Decoder(Envelope)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Bytes in flight of both lanes together, of backfill alone, and backfill's bytes a second."""
+class Tuning:
+    """Bytes in flight of both lanes together and of backfill alone; backfill's bytes a second; and seconds.
+
+    `look`: how often receipts are read; `look_in_backfill`: the same while backfill waits for them.
+    """
 
     in_flight: int = 16 * 1_048_576
     backfill_in_flight: int = 8 * 1_048_576
     backfill_rate: float = 4 * 1_048_576
+    look: float = 1.0
+    look_in_backfill: float = 0.2
+    grace: float = GRACE
+    deadline: float = DEADLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ class Uplink:
         *,
         refused: Callable[[], None],
         config_changed: Callable[[], None],
-        limits: Limits | None = None,
+        tuning: Tuning | None = None,
     ) -> None:
         self._site = site
         self._edge = edge
@@ -87,8 +94,10 @@ class Uplink:
         self._image = image
         self._refused = refused
         self._config_changed = config_changed
-        self._limits = limits or Limits()
-        self._window = Window()
+        self._tuning = tuning or Tuning()
+        self._window = Window(self._tuning.grace)
+        self._backfilled = -math.inf
+        """When backfill last sent something."""
         self._offered: list[_Offered] = []
         self._wake_live = asyncio.Event()
         self._idle = asyncio.Event()
@@ -148,7 +157,7 @@ class Uplink:
     # One connection ----------------------------------------------------------------------------------------------
 
     async def _connection(self) -> None:
-        redis = RedisDoor(self._site, self._edge, lambda: self._access)
+        redis = RedisDoor(self._site, self._edge, lambda: self._access, self._tuning.deadline)
         self._moved.clear()
         self._surveyed.clear()
         self._settled_text = None
@@ -190,7 +199,7 @@ class Uplink:
         fresh = [one for one in offered if now - one.at <= LIVE_AGE]
         self._give_back([one.name for one in offered if now - one.at > LIVE_AGE])
         size = sum(len(one.payload) for one in fresh)
-        durable = self._window.bytes + size <= self._limits.in_flight and now >= self._full_until
+        durable = self._window.bytes + size <= self._tuning.in_flight and now >= self._full_until
         ids: list[StreamId | None] | None = None
         try:
             ids = await redis.publish([one.payload for one in fresh], self._image.encode(), durable)
@@ -222,24 +231,23 @@ class Uplink:
         while True:
             self._wake_backfill.clear()
             room = min(
-                self._limits.backfill_in_flight - self._window.bytes_in("backfill"),
-                self._limits.in_flight - self._window.bytes,
+                self._tuning.backfill_in_flight - self._window.bytes_in("backfill"),
+                self._tuning.in_flight - self._window.bytes,
             )
-            if room <= 0 or time.monotonic() < self._full_until:
-                await asyncio.sleep(LOOK_EVERY_IN_BACKFILL)
-                continue
-            lent = await self._begin(min(room, CHUNK_BYTES))
+            possible = room > 0 and time.monotonic() >= self._full_until
+            lent = await self._begin(min(room, CHUNK_BYTES)) if possible else []
             if not lent:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(5):
+                    async with asyncio.timeout(FULL_PAUSE):
                         await self._wake_backfill.wait()
                 continue
+            self._backfilled = time.monotonic()
             ids: list[StreamId | None] | None = None
             try:
                 ids = await redis.add("backfill", [payload for _, payload in lent])
             finally:
                 self._take_off("backfill", [(name, len(payload)) for name, payload in lent], ids)
-            await asyncio.sleep(sum(len(payload) for _, payload in lent) / self._limits.backfill_rate)
+            await asyncio.sleep(sum(len(payload) for _, payload in lent) / self._tuning.backfill_rate)
 
     async def _begin(self, max_bytes: int) -> list[tuple[Name, bytes]]:
         try:
@@ -256,7 +264,8 @@ class Uplink:
         self._surveyed.set()
         measured = time.monotonic()
         while True:
-            await asyncio.sleep(LOOK_EVERY_IN_BACKFILL if self._window.bytes_in("backfill") else LOOK_EVERY)
+            waiting = self._window.bytes_in("backfill") or time.monotonic() - self._backfilled < self._tuning.look
+            await asyncio.sleep(self._tuning.look_in_backfill if waiting else self._tuning.look)
             # The streams first: what is trimmed after this look is listed in a receipt that is newer than it.
             heads = await redis.heads() if self._window.overdue(time.monotonic()) else None
             await self._settle(await redis.receipts())
@@ -276,7 +285,8 @@ class Uplink:
             log.error("the receipt cannot be read, keeping everything", problem=str(error))
             self._settled_text = text
             return
-        self._window.settle(receipts)
+        if self._window.settle(receipts):
+            self._wake_backfill.set()
         try:
             await self._buffer.settle(receipts)
         except BufferFullError as error:

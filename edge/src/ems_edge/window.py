@@ -41,7 +41,8 @@ class Flight:
 class Window:
     """Times are monotonic seconds, sizes bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, grace: float = GRACE) -> None:
+        self._grace = grace
         self._flights: dict[Name, Flight] = {}
         self._bytes: dict[Lane, int] = {"stream": 0, "backfill": 0}
 
@@ -86,7 +87,7 @@ class Window:
 
     def overdue(self, now: float) -> bool:
         """Whether anything has been in flight for so long that it is worth a look at the streams."""
-        return any(now - flight.since >= GRACE for flight in self._flights.values())
+        return any(now - flight.since >= self._grace for flight in self._flights.values())
 
     def judge(self, heads: Mapping[Lane, StreamId | None], now: float) -> list[Name]:
         """One look: `heads` are the ids of the streams' first entries, None for an empty one.
@@ -100,7 +101,7 @@ class Window:
                 flight.missing_since = None
             elif flight.missing_since is None:
                 flight.missing_since = now
-            elif now - flight.missing_since >= GRACE:
+            elif now - flight.missing_since >= self._grace:
                 lost.append(name)
         for name in lost:
             self.remove(name)
