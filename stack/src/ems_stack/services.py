@@ -16,9 +16,9 @@ from ems_stack.postgres import Postgres
 from ems_stack.processes import Service
 from ems_stack.redis_server import RedisServer
 from ems_stack.state import Secrets, State
+from ems_stack.web_build import NEXT
 
 BIN = Path(sys.executable).parent
-NEXT = WEB / "node_modules" / "next" / "dist" / "bin" / "next"
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,14 @@ class Table:
         }
         return self._service("realtime", command, REPOSITORY, environment, watch=["realtime/src", "contract/src"])
 
-    def web(self) -> Service:
-        command = ["node", str(NEXT), "dev" if self.options.dev else "start"]
+    def web(self, built: Path) -> Service:
+        """`built` is the directory of a production build; with live reload the sources are served instead."""
+        command = ["node", str(NEXT), *(["dev"] if self.options.dev else ["start", str(built)])]
         command += ["-p", str(self.ports.web), "-H", LOOPBACK]
         environment = {
             "EMS_BACKEND_URL": self.url("backend"),
             "EMS_WS_URL": self.url("ws"),
+            "EMS_ADMIN_URL": f"http://localhost:{self.ports.backend}/admin/",
             "NEXT_TELEMETRY_DISABLED": "1",
         }
         return Service(

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ems_stack import demo, demo_history, web_build
 from ems_stack.health import why_not
 from ems_stack.manage import manage
+from ems_stack.paths import WEB
 from ems_stack.postgres import Postgres
 from ems_stack.processes import Service, wait_until
 from ems_stack.redis_server import RedisServer
@@ -138,18 +140,19 @@ def _first_samples(stack: Stack) -> None:
             )
 
 
-def _build_web(stack: Stack) -> None:
+def _build_web(stack: Stack) -> Path:
     if not stack.options.runs("web") or stack.options.dev:
-        return
+        return WEB
     with stack.progress.step("Web build") as step:
         if not web_build.build(stack.state.logs / "web-build.log"):
             step.done("unchanged")
+    return web_build.place()
 
 
-def _web(stack: Stack, building: Future[None]) -> None:
-    building.result()
+def _web(stack: Stack, building: Future[Path]) -> None:
+    built = building.result()
     if stack.options.runs("web"):
-        start(stack, stack.table.web())
+        start(stack, stack.table.web(built))
 
 
 def _together(pool: ThreadPoolExecutor, work: list[Callable[[], None]]) -> None:

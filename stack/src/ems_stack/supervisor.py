@@ -120,7 +120,7 @@ class Supervisor:
                 what = "keeps ending" if entry.crashes >= 3 else f"was not ready within {limit:.0f} s"
                 log = self.log_file(name)
                 raise StartError(f"{name} {what}. The end of {log}:\n{processes.last_words(log)}")
-            time.sleep(_TICK / 2)
+            time.sleep(2 * _TICK)
 
     def stop(self, name: str) -> bool:
         """Stop gracefully; kill after the service's time. Returns whether it went by itself."""
