@@ -39,7 +39,7 @@ interface Shape {
   readonly widest: number;
 }
 
-const WIDE: Shape = { width: 600, box: [168, 96], gap: 56, widest: 26 };
+const WIDE: Shape = { width: 620, box: [180, 104], gap: 58, widest: 28 };
 const NARROW: Shape = { width: 344, box: [124, 84], gap: 44, widest: 18 };
 
 const PAIRS: readonly (readonly [Node, Node])[] = [
@@ -127,10 +127,24 @@ function port(box: Box, along: number): Port {
 function ribbon(flow: Flow, index: number, found: readonly Flow[], widths: readonly number[], boxes: ReadonlyMap<Node, Box>): Ribbon {
   const [from, to] = [boxes.get(flow.from), boxes.get(flow.to)];
   if (!from || !to) throw new Error(`The flow from ${flow.from} to ${flow.to} has an end that is not drawn.`);
-  const start = port(from, offset(flow.from, index, found, widths));
-  const tip = port(to, offset(flow.to, index, found, widths));
+  let leaves = offset(flow.from, index, found, widths);
+  let arrives = offset(flow.to, index, found, widths);
+  if (areOpposite(flow)) {
+    // Between opposite boxes a ribbon is straight if one of its ends is free to move.
+    if (isAlone(flow.to, found)) arrives = leaves;
+    else if (isAlone(flow.from, found)) leaves = arrives;
+  }
+  const tip = port(to, arrives);
   const end = { ...tip, x: tip.x + tip.dx * ARROW, y: tip.y + tip.dy * ARROW };
-  return { ...flow, path: curve(start, end), width: widths[index] ?? 0, tip };
+  return { ...flow, path: curve(port(from, leaves), end), width: widths[index] ?? 0, tip };
+}
+
+function areOpposite({ from, to }: Flow): boolean {
+  return (from === "pv" && to === "battery") || (from === "grid" && to === "load");
+}
+
+function isAlone(node: Node, found: readonly Flow[]): boolean {
+  return found.filter((flow) => flow.from === node || flow.to === node).length === 1;
 }
 
 /** Leaves and enters at right angles to the boxes. */

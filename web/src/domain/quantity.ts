@@ -15,6 +15,8 @@ export interface Scale {
   readonly unit: string;
   /** Multiply a value in the base unit by this. */
   readonly factor: number;
+  /** Decimals that tell values of this magnitude apart. */
+  readonly decimals: number;
 }
 
 export interface Figure {
@@ -24,11 +26,13 @@ export interface Figure {
 
 /** The prefix in which a value of this magnitude reads best; one scale for a whole axis or column. */
 export function scaleFor(magnitude: number, unit: string): Scale {
-  if (!PREFIXED.has(unit)) return { unit, factor: 1 };
+  if (!PREFIXED.has(unit)) return { unit, factor: 1, decimals: DECIMALS[unit] ?? 2 };
   let step = 0;
   // 999.5 W would read "1000 W": the next prefix takes over where rounding would add a digit.
   while (step < PREFIXES.length - 1 && Math.abs(magnitude) >= 999.5 * 1000 ** step) step += 1;
-  return { unit: `${PREFIXES[step] ?? ""}${unit}`, factor: 1 / 1000 ** step };
+  const factor = 1 / 1000 ** step;
+  const decimals = step === 0 ? 0 : Math.abs(magnitude) * factor >= 99.95 ? 1 : 2;
+  return { unit: `${PREFIXES[step] ?? ""}${unit}`, factor, decimals };
 }
 
 /** Three significant digits, with their zeros: 3.21, 12.4, 987. */
@@ -63,9 +67,7 @@ export function figure(value: number, unit: string, kind: Kind = "gauge"): Figur
 
 /** A value on a scale that others share (an axis, a table column). */
 export function onScale(value: number, scale: Scale): string {
-  const scaled = value * scale.factor;
-  if (scale.factor !== 1) return fixed(scaled, Math.abs(scaled) >= 100 ? 1 : 2);
-  return fixed(scaled, PREFIXED.has(scale.unit) ? 0 : (DECIMALS[scale.unit] ?? 2));
+  return fixed(value * scale.factor, scale.decimals);
 }
 
 /** The value as it was stored, in the base unit, for the tooltip. */

@@ -17,7 +17,7 @@ export interface Connection {
 
 /** Nothing at all, not even a heartbeat, for this long is stale. */
 function silentAfter(heartbeat: number): number {
-  return Math.max(9_000, heartbeat + 2_000);
+  return Math.max(8_000, heartbeat + 2_000);
 }
 
 function linkStatus(state: LinkState, now: number): Omit<Connection, "grantStale"> {

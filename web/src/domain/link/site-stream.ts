@@ -23,10 +23,10 @@ export const ASKED: SiteStream = {
 };
 
 const PACE_LENGTH = 5;
-const STALE_MS = 9_000;
-const STALE_INTERVALS = 1.8;
+const STALE_MS = 8_000;
+const STALE_INTERVALS = 1.7;
 
-/** How long a site may be silent before it is stale: 9 s, longer only where its edges are known to be slower. */
+/** How long a site may be silent before it is stale: 8 s, longer only where its edges are known to be slower. */
 export function patience(pace: readonly number[]): number {
   const sorted = [...pace].sort((a, b) => a - b);
   const usual = sorted.length < 3 ? 0 : (sorted[sorted.length >> 1] ?? 0);

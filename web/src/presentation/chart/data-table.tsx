@@ -76,5 +76,5 @@ function scaleOf(trace: Trace): Scale {
 function cell(value: number | null, trace: Trace, scale: Scale | undefined, point: Point | undefined): string {
   if (value === null) return "—";
   if (trace.kind === "state") return stateWord(value, point?.states ?? null);
-  return onScale(value, scale ?? { unit: trace.unit, factor: 1 });
+  return onScale(value, scale ?? scaleFor(value, trace.unit));
 }

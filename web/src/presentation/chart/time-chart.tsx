@@ -30,7 +30,7 @@ export interface TimeChartProps {
   readonly ticks?: number;
 }
 
-const MARGIN = { top: 8, right: 16, bottom: 0, left: 0 };
+const MARGIN = { top: 26, right: 16, bottom: 0, left: 0 };
 const AXIS = { fill: "var(--faint)", fontSize: 11, fontFeatureSettings: '"tnum"' } as const;
 
 export function TimeChart(props: TimeChartProps) {
@@ -51,7 +51,7 @@ export function TimeChart(props: TimeChartProps) {
           <GapPatterns id={id} looks={traces.flatMap((trace) => looks.get(trace.key) ?? [])} />
           <CartesianGrid vertical={false} stroke="var(--line)" />
           <XAxis dataKey="ts" type="number" scale="time" domain={[from, to]} allowDataOverflow ticks={times} tickFormatter={nameTime} tick={AXIS} tickLine={false} axisLine={{ stroke: "var(--line-strong)" }} tickMargin={6} minTickGap={24} height={26} />
-          <YAxis type="number" domain={axis.domain} ticks={axis.ticks} tickFormatter={(value: number) => axisNumber(value, axis.scale.factor)} tick={AXIS} tickLine={false} axisLine={false} width={46} label={{ value: axis.scale.unit, position: "insideTopLeft", offset: 0, dy: -4, dx: 6, ...AXIS }} />
+          <YAxis type="number" domain={axis.domain} ticks={axis.ticks} tickFormatter={(value: number) => axisNumber(value, axis.scale.factor)} tick={AXIS} tickLine={false} axisLine={false} width={46} label={{ value: axis.scale.unit, position: "top", offset: 12, dx: 12, ...AXIS }} />
           {gaps.filter(within).map((gap) => (
             <ReferenceArea key={`gap-${gap.from}-${gap.to}`} x1={Math.max(gap.from, from)} x2={Math.min(gap.to, to)} fill={`url(#${id}-gap)`} stroke="none" ifOverflow="hidden" />
           ))}

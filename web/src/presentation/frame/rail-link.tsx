@@ -11,7 +11,7 @@ export function RailLink({ href, current, icon, children, end, nested = false }:
       aria-current={current ? "page" : undefined}
       className={cx(
         "flex h-8 items-center gap-2.5 rounded-lg pr-2 text-[13px] transition-colors",
-        nested ? "pl-7" : "pl-2",
+        nested ? "pl-[34px]" : "pl-2",
         current ? "bg-hover font-medium text-ink" : "text-quiet hover:bg-hover hover:text-ink",
       )}
     >

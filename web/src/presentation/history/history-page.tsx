@@ -41,7 +41,7 @@ function SiteHistory({ site }: { site: Site }) {
     if (!points) return [];
     const power = keysOf(points).power;
     const wanted = asked === null ? [...power.grid, ...power.pv, ...power.battery, ...power.load] : asked.split(",");
-    return points.filter((point) => wanted.includes(point.key)).slice(0, MOST_POINTS);
+    return wanted.flatMap((key) => points.find((point) => point.key === key) ?? []).slice(0, MOST_POINTS);
   }, [points, asked]);
 
   const go = useCallback(

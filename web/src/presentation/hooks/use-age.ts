@@ -3,7 +3,7 @@ import { ageWord } from "@/domain/age";
 import { useServices } from "@/presentation/services";
 
 const CHECK_MS = 1_000;
-const STALE_MS = 9_000;
+const STALE_MS = 8_000;
 const STALE_INTERVALS = 2.5;
 
 function everySecond(listener: () => void): () => void {
@@ -20,7 +20,7 @@ export function useAge(ts: number): string {
   return useSyncExternalStore(everySecond, read, () => "");
 }
 
-/** True once a sample is older than its point's pace allows: 9 s, longer only for a slower point. */
+/** True once a sample is older than its point's pace allows: 8 s, longer only for a slower point. */
 export function useStale(ts: number, every: number): boolean {
   const { link, clock } = useServices();
   const read = useCallback(

@@ -62,13 +62,15 @@ export function SiteRow({ site, keys }: { site: Site; keys: SiteKeys | undefined
       <Figure label="PV" watts={balance.pv} old={old} role="pv" />
       <Figure label="Battery" watts={battery} old={old} role="battery" note={charge === null || charge === undefined ? direction(battery, "discharging", "charging") : `${fixed(charge, 0)} %${battery ? ` · ${direction(battery, "discharging", "charging")}` : ""}`} />
       <Figure label="Building" watts={balance.load} old={old} role="load" />
-      <p className="text-xs text-quiet lg:text-right lg:text-sm">
-        <span className="lg:hidden">Local time </span>
-        <SiteClock timezone={site.timezone} />
-      </p>
-      <p className="text-right text-xs text-quiet" title={connectionSentence(connection)}>
-        {connectionLabel(connection)}
-      </p>
+      <div className="col-span-2 flex justify-between text-xs text-quiet lg:contents">
+        <p className="lg:text-right lg:text-sm">
+          <span className="lg:hidden">Local time </span>
+          <SiteClock timezone={site.timezone} />
+        </p>
+        <p className="text-right" title={connectionSentence(connection)}>
+          {connectionLabel(connection)}
+        </p>
+      </div>
     </li>
   );
 }

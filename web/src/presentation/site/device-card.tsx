@@ -41,13 +41,13 @@ export const DeviceCard = memo(function DeviceCard({ site, device }: Props) {
 function Row({ site, row }: { site: Site; row: TileRow }) {
   return (
     <div className="flex min-h-9 items-center gap-3 px-4 py-1">
-      <dt className="min-w-0 flex-1 truncate text-[13px] text-quiet" title={row.points.length > 1 ? `${row.label}, phases 1 to 3` : row.label}>
+      <dt className="min-w-20 flex-1 truncate text-[13px] text-quiet" title={row.points.length > 1 ? `${row.label}, phases 1 to 3` : row.label}>
         {row.label}
         {row.points.length > 1 ? <span className="ml-1.5 text-2xs text-faint">L1 L2 L3</span> : null}
       </dt>
       <dd className="flex gap-2.5">
         {row.points.map((point, index) => (
-          <ValueTile key={point.key} site={site} point={point} unit={index === row.points.length - 1} />
+          <ValueTile key={point.key} site={site} point={point} first={index === 0} last={index === row.points.length - 1} />
         ))}
       </dd>
     </div>

@@ -29,14 +29,14 @@ export function EnergyFlow({ site, keys }: { site: Site; keys: SiteKeys }) {
   return (
     <Card data-testid="energy-flow" className="flex flex-col">
       <CardHead title="Energy flow">
-        <span className="text-xs text-quiet tabular-nums">{selfSupplyWords(balance)}</span>
+        <span className="text-xs text-quiet">{selfSupplyWords(balance)}</span>
       </CardHead>
       <div className="flex flex-1 items-center justify-center px-4 pb-5 pt-3">
         <svg
           role="img"
           aria-label={flowSentence(balance)}
           viewBox={`-1 -1 ${layout.width + 2} ${layout.height + 2}`}
-          className={cx("block w-full max-w-[600px] transition-opacity", still && "opacity-60")}
+          className={cx("block w-full max-w-[620px] transition-opacity", still && "opacity-60")}
         >
           {layout.tracks.map((path) => (
             <path key={path} d={path} fill="none" stroke="var(--line)" strokeWidth={1.5} />
