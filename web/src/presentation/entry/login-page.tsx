@@ -4,6 +4,7 @@ import { useRouter, useSearchParams } from "next/navigation";
 import { useEffect, useState, type SubmitEvent } from "react";
 import { explain, Problem } from "@/domain/problem";
 import { safeNext } from "@/domain/safe-next";
+import { useHydrated } from "@/presentation/hooks/use-hydrated";
 import { useSession } from "@/presentation/hooks/use-session";
 import { useServices } from "@/presentation/services";
 import { Button } from "@/presentation/ui/button";
@@ -43,6 +44,7 @@ export function LoginPage() {
 
 function LoginForm({ notice, leaving }: { notice: string | null; leaving: boolean }) {
   const { session } = useServices();
+  const ready = useHydrated();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
 
@@ -61,11 +63,11 @@ function LoginForm({ notice, leaving }: { notice: string | null; leaving: boolea
   };
 
   return (
-    <form onSubmit={(event) => void submit(event)} className="space-y-5" noValidate={false}>
+    <form onSubmit={(event) => void submit(event)} method="post" className="space-y-5">
       {problem ? <FormAlert text={loginWords(problem)} /> : notice ? <FormAlert text={notice} calm /> : null}
       <Field label="E-mail" name="email" type="email" autoComplete="username" required autoFocus />
       <Field label="Password" name="password" type="password" autoComplete="current-password" required />
-      <Button type="submit" look="primary" className="h-10 w-full" disabled={busy || leaving}>
+      <Button type="submit" look="primary" className="h-10 w-full" disabled={!ready || busy || leaving}>
         {busy || leaving ? "Signing in…" : "Sign in"}
       </Button>
       <p className="text-xs text-faint">No account or a lost password? An administrator of your organization can help.</p>

@@ -4,6 +4,7 @@ import { useRouter } from "next/navigation";
 import { useEffect, useState, useSyncExternalStore, type SubmitEvent } from "react";
 import { createFirstAdmin } from "@/application/create-first-admin";
 import { explain, Problem } from "@/domain/problem";
+import { useHydrated } from "@/presentation/hooks/use-hydrated";
 import { useServices } from "@/presentation/services";
 import { Button } from "@/presentation/ui/button";
 import { Field } from "@/presentation/ui/field";
@@ -35,6 +36,7 @@ export function SetupPage() {
 function SetupForm({ token: setupToken }: { token: string }) {
   const { auth, session } = useServices();
   const router = useRouter();
+  const ready = useHydrated();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
@@ -69,13 +71,13 @@ function SetupForm({ token: setupToken }: { token: string }) {
   const wrong = (field: string) => problem?.fields.find((each) => each.field === field)?.message;
   const words = problem ? explain(problem) : null;
   return (
-    <form onSubmit={(event) => void submit(event)} className="space-y-5">
+    <form onSubmit={(event) => void submit(event)} method="post" className="space-y-5">
       {words ? <FormAlert text={problem?.fields.length ? "Correct what is marked and try again." : (problem?.detail ?? `${words.what} ${words.remedy}`)} /> : null}
       <Field label="Organization" name="organization" autoComplete="organization" required autoFocus problem={wrong("organization")} />
       <Field label="Your name" name="name" autoComplete="name" required problem={wrong("name")} />
       <Field label="E-mail" name="email" type="email" autoComplete="username" required problem={wrong("email")} />
       <Field label="Password" name="password" type="password" autoComplete="new-password" required minLength={10} hint="At least 10 characters." problem={wrong("password")} />
-      <Button type="submit" look="primary" className="h-10 w-full" disabled={busy || setupToken === ""}>
+      <Button type="submit" look="primary" className="h-10 w-full" disabled={!ready || busy || setupToken === ""}>
         {busy ? "Creating…" : "Create and sign in"}
       </Button>
     </form>
