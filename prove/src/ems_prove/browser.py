@@ -39,7 +39,7 @@ def log_in(page: Page, url: str, email: str, password: str) -> None:
     page.goto(f"{url}/login")
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{url}/", timeout=20_000)
 
 
