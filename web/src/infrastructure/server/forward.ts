@@ -10,8 +10,8 @@ const HOP = [
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 /**
- * Pass a request on to the backend and its answer back, streaming both: status, body, cookies and request id as they
- * are. Nothing is decided here; the backend authenticates every request itself.
+ * Pass a request on to the backend and its answer back, which is streamed: status, body, cookies and request id as
+ * they are. Nothing is decided here; the backend authenticates every request itself.
  */
 export async function forward(request: Request, backendUrl: string): Promise<Response> {
   const started = performance.now();
@@ -29,7 +29,8 @@ export async function forward(request: Request, backendUrl: string): Promise<Res
       redirect: "manual",
       cache: "no-store",
       signal: request.signal,
-      ...(request.body ? { body: request.body, duplex: "half" } : {}),
+      // Whole, not as a stream: that would be sent in chunks, and a WSGI server gives Django no body without a length.
+      ...(request.body ? { body: await request.arrayBuffer() } : {}),
     });
     return new Response(answer.body, { status: answer.status, statusText: answer.statusText, headers: incoming(answer, requestId) });
   } catch (error) {
