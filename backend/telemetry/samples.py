@@ -145,7 +145,7 @@ def _unique(samples: Samples, order: NDArray[Any]) -> Samples:
     first = np.lexsort((samples.ts, samples.point)) if not _ascending(samples) else None
     if first is not None:
         samples, order = samples.take(first), order[first]
-    same = (np.diff(samples.point) == 0) & (np.diff(samples.ts) == 0)
+    same = (np.diff(samples.ts) == 0) & (np.diff(samples.point) == 0)
     if not same.any():
         return samples
     ranked = np.lexsort((order, samples.code == 0, samples.ts, samples.point))
@@ -173,8 +173,24 @@ def split_hour_keys(keys: Ints) -> tuple[Ints, Ints]:
 
 
 def touched_hours(samples: Samples) -> Ints:
-    """The (point, hour) keys that hold a sample, ascending."""
-    return np.unique(hour_keys(samples.point, samples.ts))
+    """The (point, hour) keys that hold a sample, ascending; of merged samples, which are in that order already."""
+    keys = hour_keys(samples.point, samples.ts)
+    return keys[run_starts(keys)]
+
+
+def run_starts(keys: Ints) -> Ints:
+    """Where each run of equal keys begins."""
+    return np.flatnonzero(np.diff(keys, prepend=-1))
+
+
+def in_hours(samples: Samples, hours: Ints) -> Samples:
+    """Those of the given (point, hour) keys; of merged samples."""
+    keys = hour_keys(samples.point, samples.ts)
+    starts = run_starts(keys)
+    wanted = np.isin(keys[starts], hours)
+    if wanted.all():
+        return samples
+    return samples.take(np.repeat(wanted, np.diff(starts, append=len(keys))))
 
 
 def hour_runs(hours: Ints, around: int = HOUR) -> list[tuple[int, int]]:

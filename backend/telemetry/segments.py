@@ -14,7 +14,7 @@ from psycopg import Cursor
 
 from telemetry import encoding, wire
 from telemetry.encoding import Encoding
-from telemetry.samples import HOUR, Ints, Samples, hour_keys, split_hour_keys
+from telemetry.samples import HOUR, Ints, Samples, hour_keys, in_hours, run_starts, split_hour_keys
 
 _ARRAY_TYPES = {
     Encoding.INT2: wire.INT2,
@@ -81,7 +81,7 @@ def _decode(rows: Sequence[tuple[Any, ...]]) -> Samples:
 
 def replace(cursor: Cursor[Any], samples: Samples, hours: Ints) -> int:
     """Write the given (point, hour) keys anew from `samples`, which hold all of them. Returns the rows written."""
-    mine = samples.take(np.isin(hour_keys(samples.point, samples.ts), hours))
+    mine = in_hours(samples, hours)
     points, starts = split_hour_keys(hours)
     cursor.execute(_DELETE, (points.tolist(), starts.tolist()))
     if not len(mine):
@@ -94,7 +94,7 @@ def replace(cursor: Cursor[Any], samples: Samples, hours: Ints) -> int:
 
 def _rows(samples: Samples) -> Iterator[list[wire.Field]]:
     keys = hour_keys(samples.point, samples.ts)
-    starts = np.flatnonzero(np.append(True, np.diff(keys) != 0))
+    starts = run_starts(keys)
     ends = np.append(starts[1:], len(keys))
     hour = samples.ts[starts] // HOUR * HOUR
     offset = samples.ts - np.repeat(hour, ends - starts)

@@ -9,10 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
 from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict
 
-from telemetry import store
+from telemetry import store, streams
+from telemetry.tests.player import RedisProcess, own_redis
 
 SCHEMA = Path(__file__).parent.parent / "migrations" / "0001_history.sql"
 TABLES = ("point", "receipt", "batch", "poison", "gap", "segment", "rollup_1m", "rollup_15m", "rollup_1h")
@@ -48,3 +50,22 @@ def clear(connection: Connection[Any]) -> None:
     """Deleting a few rows is faster than truncating many tables."""
     statements = [*(f"DELETE FROM {table}" for table in TABLES), "SELECT setval('point_id_seq', 1, false)"]  # noqa: S608
     connection.execute("; ".join(statements))
+
+
+@pytest.fixture(scope="module")
+def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
+    with own_redis(tmp_path_factory.mktemp("redis")) as process:
+        yield process
+
+
+@pytest.fixture
+def client(redis_process: RedisProcess) -> Iterator[redis.Redis]:
+    redis_process.start()
+    with streams.connect(redis_process.url) as opened:
+        opened.flushall()
+        yield opened
+
+
+@pytest.fixture
+def url(redis_process: RedisProcess) -> str:
+    return redis_process.url

@@ -118,7 +118,7 @@ def test_a_foreign_site_answers_exactly_like_one_that_does_not_exist(
     filled: Cast, client_of: Clients, now: int, person: str
 ) -> None:
     stranger = client_of(getattr(filled, person))
-    query = {"points": "grid_meter.active_power", "from": now - HOUR}
+    query: dict[str, str | int] = {"points": "grid_meter.active_power", "from": now - HOUR}
     foreign, missing = (stranger.get(ADDRESS, {**query, "site": site}) for site in (filled.own.pk, 999_999_999))
     assert foreign.status_code == missing.status_code == 404
     assert foreign.content == missing.content
@@ -171,7 +171,7 @@ def test_anonymous_gets_401(filled: Cast, client_of: Clients, now: int) -> None:
 def test_a_bad_parameter_is_named(
     filled: Cast, client_of: Clients, now: int, change: dict[str, str | None], field: str
 ) -> None:
-    query = {"site": filled.own.pk, "points": "grid_meter.active_power", "from": now - HOUR} | change
+    query = {"site": str(filled.own.pk), "points": "grid_meter.active_power", "from": str(now - HOUR), **change}
     answer = client_of(filled.bob).get(ADDRESS, {name: value for name, value in query.items() if value is not None})
     assert answer.status_code == 400, answer.content
     body = answer.json()
