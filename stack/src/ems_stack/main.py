@@ -89,6 +89,7 @@ def dev() -> None:
     state = default_state()
     closing = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    begun = time.monotonic()
     sink = ConsoleSink(console)
     stack = Stack(options, Progress(sink))
     with daemon.exclusive(state):
@@ -97,7 +98,7 @@ def dev() -> None:
         try:
             stack.up()
             sink.close()
-            pages.print_summary(console, daemon.summary(stack))
+            pages.print_summary(console, daemon.summary(stack), time.monotonic() - begun)
             show(console, follower, closing)
         except KeyboardInterrupt:
             console.print()
