@@ -52,7 +52,7 @@ class Applied:
 async def provisioned(backend: Backend, folder: Path, key: str = KEY) -> AsyncIterator[tuple[Provisioning, Applied]]:
     applied = Applied()
     async with BackendClient(backend.url, key) as client:
-        provisioning = Provisioning(client, Profiles(), SessionCache(folder), BOOT, "ems-edge test")
+        provisioning = Provisioning(client, Profiles(), SessionCache(folder), BOOT, "ems-edge test", hurry=0.05)
         task = asyncio.create_task(provisioning.run(applied))
         try:
             yield provisioning, applied

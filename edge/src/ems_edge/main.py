@@ -39,9 +39,9 @@ def run(
     health_port: Annotated[int | None, typer.Option(help="Serve /healthz and /readyz on this port.")] = None,
 ) -> None:
     """Run the edge until SIGTERM or Ctrl-C."""
+    settings = _load(bootstrap)
     logs.configure("edge", os.environ.get("EMS_LOG_LEVEL", "INFO").upper())
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
-    settings = _load(bootstrap)
     try:
         asyncio.run(_run(settings, health_port))
     except (StoreError, store.StoreVersionError, OSError, sqlite3.Error) as error:
@@ -95,7 +95,9 @@ def status(bootstrap: File) -> None:
     except sqlite3.Error as error:
         _fail(f"{path} cannot be read: {error}", 1)
     typer.echo(f"store    {path}")
-    typer.echo(f"backlog  {stats.batches} batches, {stats.size / 1_048_576:.1f} MiB of {settings.store_limit >> 20}")
+    typer.echo(
+        f"backlog  {stats.batches} batches, {stats.size / 1_048_576:.1f} MiB of {settings.store_limit >> 20} MiB"
+    )
     typer.echo(f"oldest   {_moment(stats.oldest)}")
     typer.echo(f"newest   {_moment(stats.newest)}")
     typer.echo(f"last ts  {_moment(last_ts)}")

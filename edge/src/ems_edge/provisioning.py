@@ -34,13 +34,20 @@ class Provisioning:
     """`cache` of None keeps nothing. `problem` says why there is no configuration yet, for /readyz."""
 
     def __init__(
-        self, client: BackendClient, profiles: Profiles, cache: SessionCache | None, boot: str, software: str
+        self,
+        client: BackendClient,
+        profiles: Profiles,
+        cache: SessionCache | None,
+        boot: str,
+        software: str,
+        hurry: float = HURRY,
     ) -> None:
         self._client = client
         self._profiles = profiles
         self._cache = cache
         self._boot = boot
         self._software = software
+        self._hurry = hurry
         self._asked = asyncio.Event()
         self._current: SessionAnswer | None = None
         self._reported: Plan | None = None
@@ -63,7 +70,7 @@ class Provisioning:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._asked.wait()
-                    await asyncio.sleep(HURRY)
+                    await asyncio.sleep(self._hurry)
 
     async def _refresh(self, apply: Apply) -> bool:
         try:
