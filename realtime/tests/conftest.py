@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
@@ -15,6 +16,10 @@ from ems_realtime.settings import Settings
 from realtime_support.backend import Backend
 from realtime_support.redis_process import RedisProcess
 from realtime_support.running import ORIGIN, Running
+
+# On a busy machine an example may take long; that is no fault of the code under test.
+hypothesis.settings.register_profile("realtime", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("realtime")
 
 QUICK = {"drain": 0.0}
 """Bounds that a test seldom wants to wait for."""

@@ -190,7 +190,7 @@ async def test_a_fresh_token_that_is_refused_ends_the_session(service: Running) 
     assert await viewer.closed() == 4401
 
 
-# Time ------------------------------------------------------------------------------------------------------------------
+# Time ----------------------------------------------------------------------------------------------------------------
 
 
 async def test_the_token_in_hand_is_validated_again_and_again(

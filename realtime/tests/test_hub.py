@@ -17,7 +17,7 @@ from ems_realtime.metrics import Metrics
 from ems_realtime.outbox import Outbox
 from ems_realtime.session import Session, viewable
 from ems_realtime.settings import Settings
-from hypothesis import HealthCheck, example, given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from realtime_support.batches import batch, grant
@@ -104,7 +104,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 @example(["enter", "tick", "tick", "tick", "enter", "busy", "tick", "publish"])  # pending while a snapshot is read
-@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@hypothesis_settings(max_examples=60)
 def test_between_two_gaps_a_viewer_sees_every_seq_once(steps: list[str]) -> None:
     async def story() -> None:
         house = House()
@@ -204,7 +204,7 @@ async def test_a_frozen_reader_is_closed_as_too_slow(house: House) -> None:
 async def test_alerts_beyond_the_bound_end_the_session_instead_of_being_dropped(house: House) -> None:
     session, wire = house.enter(1, [7], instant=False)
     house.hub.subscribe(session, 7)
-    await until(lambda: wire.buffered(), "the snapshot")
+    await until(wire.buffered, "the snapshot")
     sent = 0
     while wire.closed is None:
         house.broker.publish_alert(7, json.dumps({**ALERT, "message": "m" * 1_000}).encode())

@@ -1,0 +1,264 @@
+"""What happens around the service: Redis killed and frozen, a reader that has stopped, the end of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ems_contract import keys
+from realtime_support.backend import Backend
+from realtime_support.batches import batch, grant, now_ms, token
+from realtime_support.deadline import until
+from realtime_support.frozen import FrozenReader
+from realtime_support.redis_process import RedisProcess, free_port
+from realtime_support.running import ORIGIN, Running
+from realtime_support.viewer import Viewer
+
+ALICE = token(1)
+
+
+def publish(redis: RedisProcess, site: int, seq: int, points: int = 1) -> None:
+    payload = batch(seq, points=points)
+    redis.admin.hset(keys.telemetry_latest(site), "edge_1", payload)
+    redis.admin.publish(keys.telemetry_channel(site), payload)
+
+
+# Redis -------------------------------------------------------------------------------------------------------------
+
+
+async def test_sockets_stay_open_while_redis_is_killed_and_started_again(
+    mortal_redis: RedisProcess, backend: Backend, start: Callable[..., Running]
+) -> None:
+    backend.answers[ALICE] = grant(1, [7])
+    service = start(mortal_redis)
+    async with await Viewer.login(service.url, ALICE, 7) as viewer:
+        publish(mortal_redis, 7, 1)
+        await viewer.next("telemetry")
+        killed_at = now_ms()
+        mortal_redis.kill()
+        assert (await viewer.next("heartbeat", seconds=10))["live"] is False
+        refused = service.get("/readyz")
+        assert (refused.status_code, refused.json()["redis"]) == (503, "not heard")
+        async with await Viewer.login(service.url, token(1)) as late:  # still let in, without a cache
+            await late.subscribe(7)
+            mortal_redis.start()
+            publish(mortal_redis, 7, 2)
+            gap = await viewer.next("gap", seconds=10)
+            assert gap["reason"] == "interrupted"
+            assert gap["since"] < killed_at
+            await viewer.next("snapshot")
+            await late.next("snapshot")
+            assert service.ready
+            publish(mortal_redis, 7, 3)
+            for one in (viewer, late):
+                await until(lambda one=one: one.seen["site_7", "edge_1"][-1] == 3, "the next batch")
+        assert "snapshot" in viewer.types()[viewer.types().index("gap") :]
+
+
+async def test_a_frozen_redis_is_detected_within_ten_seconds_and_its_return_too(
+    mortal_redis: RedisProcess, backend: Backend, start: Callable[..., Running]
+) -> None:
+    backend.answers[ALICE] = grant(1, [7])
+    service = start(mortal_redis)
+    async with await Viewer.login(service.url, ALICE, 7) as viewer:
+        mortal_redis.freeze()
+        frozen_at = time.monotonic()
+        while (await viewer.next("heartbeat", seconds=10))["live"]:
+            pass
+        assert 4 < time.monotonic() - frozen_at < 10
+        assert not service.ready
+        mortal_redis.thaw()
+        thawed_at = time.monotonic()
+        await viewer.next("gap", seconds=10)
+        await viewer.next("snapshot")
+        assert time.monotonic() - thawed_at < 10
+        publish(mortal_redis, 7, 1)
+        await viewer.next("telemetry")
+
+
+async def test_a_change_of_access_that_nobody_heard_is_found_after_the_interruption(
+    mortal_redis: RedisProcess, backend: Backend, start: Callable[..., Running]
+) -> None:
+    backend.answers[ALICE] = grant(1, [7])
+    service = start(mortal_redis)
+    viewer = await Viewer.login(service.url, ALICE, 7)
+    backend.answers[ALICE] = 403
+    mortal_redis.admin.incr(keys.user_epoch(1))  # and the event is lost
+    mortal_redis.kill()
+    await until(lambda: not service.ready, "the interruption is noticed")
+    mortal_redis.start()
+    assert await viewer.closed() == 4410
+
+
+# Readers -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_frozen_reader_is_cut_off_and_hurts_nobody(
+    redis: RedisProcess, backend: Backend, start: Callable[..., Running]
+) -> None:
+    backend.answers[ALICE] = grant(1, [7])
+    service = start(redis, stall_timeout=3.0, outbox_bytes=200_000)
+    viewers = await asyncio.gather(*(Viewer.login(service.url, ALICE, 7) for _ in range(20)))
+    frozen = await FrozenReader.subscribed(service.port, ALICE, 7)
+    frozen_at = time.monotonic()
+    took = []
+    seq = 0
+    while not service.metrics.value("closes", code="4413"):
+        assert time.monotonic() - frozen_at < 15
+        seq += 1
+        began = time.perf_counter()
+        await asyncio.to_thread(publish, redis, 7, seq, 2_000)
+        await until(
+            lambda seq=seq: all(v.seen.get(("site_7", "edge_1"), [0])[-1] == seq for v in viewers), "all have it"
+        )
+        took.append(time.perf_counter() - began)
+    assert seq * len(batch(1, points=2_000)) > 1_000_000, "more was published than its outbox holds"
+    await frozen.cut_off(5)
+    assert statistics.median(took) < 0.5
+    for viewer in viewers:
+        assert viewer.seen["site_7", "edge_1"] == list(range(1, seq + 1))
+        assert viewer.socket.close_code is None
+    await asyncio.gather(*(viewer.close() for viewer in viewers))
+    frozen.close()
+
+
+async def test_a_slow_reader_that_comes_back_gets_a_gap_and_a_snapshot(
+    redis: RedisProcess, backend: Backend, start: Callable[..., Running]
+) -> None:
+    backend.answers[ALICE] = grant(1, [7])
+    service = start(redis, outbox_bytes=50_000)
+    async with await Viewer.login(service.url, ALICE, 7) as viewer:
+        transport = viewer.socket.transport
+        transport.pause_reading()  # type: ignore[attr-defined]
+        seq = 0
+        while "sessions_behind 0" in service.get("/metrics").text:
+            seq += 1
+            publish(redis, 7, seq, 2_000)
+        transport.resume_reading()  # type: ignore[attr-defined]
+        gap = await viewer.next("gap")
+        assert gap["reason"] == "slow_reader"
+        await viewer.next("snapshot")
+        publish(redis, 7, seq + 1)
+        await until(lambda: viewer.seen["site_7", "edge_1"][-1] == seq + 1, "the next batch")
+
+
+# The process -------------------------------------------------------------------------------------------------------
+
+
+class ServiceProcess:
+    """`ems-realtime` as a process of its own; stderr goes to `log`."""
+
+    def __init__(self, redis: RedisProcess, backend: Backend, log: Path, **env: str) -> None:
+        self.port = free_port()
+        self.url = f"ws://127.0.0.1:{self.port}/ws"
+        self.log = log
+        self._environment = {
+            **os.environ,
+            "EMS_REDIS_URL": redis.url,
+            "EMS_BACKEND_URL": backend.url,
+            "EMS_WS_ORIGINS": ORIGIN,
+            "EMS_LOG_LEVEL": "DEBUG",
+            **env,
+        }
+
+    async def start(self) -> None:
+        self._file = self.log.open("wb")
+        code = "from ems_realtime.main import main; main()"
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, "--port", str(self.port), env=self._environment, stderr=self._file
+        )
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                except OSError:
+                    await asyncio.sleep(0.05)
+                else:
+                    writer.close()
+                    await writer.wait_closed()
+                    return
+
+    async def wait(self, seconds: float) -> int:
+        async with asyncio.timeout(seconds):
+            code = await self.process.wait()
+        self._file.close()
+        return code
+
+
+async def test_sigterm_says_goodbye_to_everyone_over_some_seconds_and_ends(
+    redis: RedisProcess, backend: Backend, tmp_path: Path
+) -> None:
+    backend.answers[ALICE] = grant(1, [7, 8])
+    service = ServiceProcess(redis, backend, tmp_path / "log", EMS_WS_DRAIN_SECONDS="2")
+    await service.start()
+    viewers = await asyncio.gather(*(Viewer.login(service.url, ALICE, 8) for _ in range(30)))
+    frozen = await FrozenReader.subscribed(service.port, ALICE, 7)
+    for seq in range(1, 60):
+        publish(redis, 7, seq, 2_000)
+    ends: list[float] = []
+
+    async def goodbye(viewer: Viewer) -> int:
+        code = await viewer.closed(25)
+        ends.append(time.monotonic())
+        return code
+
+    waiting = [asyncio.create_task(goodbye(viewer)) for viewer in viewers]
+    service.process.send_signal(signal.SIGTERM)
+    assert set(await asyncio.gather(*waiting)) == {1012}
+    assert max(ends) - min(ends) > 1.0
+    assert await service.wait(15) == 0, "a frozen reader holds nothing up"
+    frozen.close()
+
+
+async def test_no_token_and_no_password_reaches_the_log_even_at_debug(
+    redis: RedisProcess, backend: Backend, tmp_path: Path
+) -> None:
+    opaque = "sq-" + "Zx9" * 20
+    backend.answers[ALICE] = grant(1, [7])
+    service = ServiceProcess(redis, backend, tmp_path / "log")
+    await service.start()
+    for path in (f"?token={opaque}", f"?token={ALICE}"):
+        with pytest.raises(Exception, match="400"):
+            await Viewer.connect(service.url + path)
+    for first in (opaque, token(5), ALICE):
+        viewer = await Viewer.connect(service.url)
+        await viewer.send(type="auth", token=first)
+        await until(lambda v=viewer: v.frames or v.socket.close_code, "an answer")
+        await viewer.close()
+    viewer = await Viewer.connect(service.url)
+    await viewer.socket.send(f'{{"type":"{opaque}"}}')
+    assert await viewer.closed() == 4400
+    backend.failing = 500
+    viewer = await Viewer.connect(service.url)
+    await viewer.send(type="auth", token=token(6))
+    assert await viewer.closed() == 1013
+    service.process.send_signal(signal.SIGTERM)
+    await service.wait(15)
+    text = service.log.read_text()
+    assert "session_opened" in text
+    for secret in (opaque, ALICE.split(".")[1], token(5).split(".")[1], token(6).split(".")[1], ":live@"):
+        assert secret not in text
+    assert not re.search(r"Traceback", text)
+
+
+async def test_a_wrong_environment_ends_the_start_with_a_sentence(
+    redis: RedisProcess, backend: Backend, tmp_path: Path
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from ems_realtime.main import main; main()",
+        env={**os.environ, "EMS_REDIS_URL": redis.url, "EMS_BACKEND_URL": backend.url, "EMS_WS_ORIGINS": "*"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, stderr = await process.communicate()
+    assert process.returncode == 2
+    assert stderr.decode().startswith("ems-realtime: EMS_WS_ORIGINS: '*' is not an origin")
