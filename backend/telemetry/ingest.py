@@ -152,25 +152,13 @@ def _commit(
         receipts = Receipts.locked(cursor, _boots(checked))
         accepted: list[Accepted] = []
         for one in checked:
-            boot = (one.entry.edge, one.boot) if one.boot is not None else None
-            if boot is None or one.seq is None:  # only what was refused can be nameless
-                outcome.refused.append(Refused(one.entry, one.reason if isinstance(one, Refused) else ""))
-                continue
-            if receipts.knows(boot, one.seq):
-                outcome.duplicates += 1
-                continue
-            if receipts.is_fragmented_by(boot, one.seq):
-                reason = f"seq: the receipt of boot {one.boot} has more than {MAX_RANGES} holes; send seqs in order"
-                outcome.refused.append(Refused(one.entry, reason))
-                continue
-            receipts.enter(boot, one.seq)
-            if isinstance(one, Refused):
-                outcome.refused.append(one)
-                continue
-            accepted.append(one)
-            for gap in one.gaps:
-                if gap.boot is not None and gap.seq_from is not None and gap.seq_to is not None:
-                    receipts.give_up((one.entry.edge, gap.boot), gap.seq_from, gap.seq_to)
+            match _enter(receipts, one):
+                case Accepted() as fit:
+                    accepted.append(fit)
+                case Refused() as unfit:
+                    outcome.refused.append(unfit)
+                case None:
+                    outcome.duplicates += 1
         fresh = sorted({(one.entry.site, key) for one in accepted for key in one.keys - known.of(one.entry.site)})
         if fresh:
             store.add_points(cursor, fresh)
@@ -187,14 +175,42 @@ def _commit(
     return outcome
 
 
+def _enter(receipts: Receipts, one: Accepted | Refused) -> Accepted | Refused | None:
+    """Note it in the receipts; None if it was there before."""
+    if one.boot is None or one.seq is None:  # only what was refused can be nameless
+        return one
+    boot = (one.entry.edge, one.boot)
+    if receipts.knows(boot, one.seq):
+        return None
+    if receipts.is_fragmented_by(boot, one.seq):
+        return Refused(
+            one.entry, f"seq: the receipt of boot {one.boot} has more than {MAX_RANGES} holes; send seqs in order"
+        )
+    receipts.enter(boot, one.seq)
+    given_up = _given_up(one)
+    if any(receipts.is_full(old) for old, _, _ in given_up):
+        return Refused(one.entry, "gaps: the receipt they belong to has too many holes", one.boot, one.seq)
+    for old, first, last in given_up:
+        receipts.give_up(old, first, last)
+    return one
+
+
+def _given_up(one: Accepted | Refused) -> list[tuple[Boot, int, int]]:
+    """(boot, first seq, last seq) of what the edge says that it dropped."""
+    return [
+        ((one.entry.edge, gap.boot), gap.seq_from, gap.seq_to)
+        for gap in (one.gaps if isinstance(one, Accepted) else ())
+        if gap.boot is not None and gap.seq_from is not None and gap.seq_to is not None
+    ]
+
+
 def _boots(checked: Iterable[Accepted | Refused]) -> set[Boot]:
     """Every boot whose receipt may be extended."""
     boots: set[Boot] = set()
     for one in checked:
         if one.boot is not None:
             boots.add((one.entry.edge, one.boot))
-        if isinstance(one, Accepted):
-            boots |= {(one.entry.edge, gap.boot) for gap in one.gaps if gap.boot is not None}
+        boots |= {boot for boot, _, _ in _given_up(one)}
     return boots
 
 

@@ -62,6 +62,10 @@ class Receipts:
             return False
         return not (self.knows(boot, seq - 1) or self.knows(boot, seq + 1))
 
+    def is_full(self, boot: Boot) -> bool:
+        """Nothing more may be given up in it: an edge that forges gaps would make it grow for ever."""
+        return len(self.done[boot]) + len(self._given_up.get(boot, ())) > 2 * MAX_RANGES
+
     def enter(self, boot: Boot, seq: int) -> None:
         self._added.setdefault(boot, set()).add(seq)
 

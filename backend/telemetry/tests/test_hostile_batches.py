@@ -133,6 +133,19 @@ def test_an_edge_that_forges_seq_cannot_make_its_receipt_grow_for_ever(
     assert ingest(connection, [entry(reading(NOON, {"meter.power": 1.0}), seq=2)], WINDOW).batches == 1
 
 
+def test_an_edge_that_forges_gaps_cannot_make_a_receipt_grow_for_ever(
+    connection: Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receipts, "MAX_RANGES", 5)
+    old = "22222222-2222-4222-8222-222222222222"
+    for seq in range(1, 30):
+        gap = Gap(NOON, NOON, "buffer_full", old, seq * 10, seq * 10 + 1)
+        outcome = ingest(connection, [entry(seq=seq, gaps=[gap])], WINDOW)
+    assert outcome.refused
+    assert outcome.receipts[EDGE][BOOT] == [(1, 29)]
+    assert len(outcome.receipts[EDGE][old]) <= 2 * 5 + 1
+
+
 def test_only_the_newest_poison_of_an_edge_is_kept(
     connection: Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
