@@ -23,6 +23,7 @@ GENERATED = (
     REPOSITORY / "docs" / "reference" / "openapi.yaml",
     WEB / "src" / "domain" / "contract.gen.ts",
     WEB / "src" / "infrastructure" / "api.gen.ts",
+    *sorted((REPOSITORY / "contract" / "fixtures").glob("*.json")),
 )
 _BIN = Path(sys.executable).parent
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -65,6 +66,7 @@ def generators() -> list[Task]:
     openapi = ["manage.py", "spectacular", "--validate", "--fail-on-warn", "--file", str(GENERATED[1])]
     return [
         Task("contract schema", _python("ems_contract.schema", str(GENERATED[0].parent))),
+        Task("golden messages", [sys.executable, "contract/tests/golden.py", "contract/fixtures"]),
         Task("OpenAPI", [sys.executable, *openapi], BACKEND, {"EMS_ENV": "test"}),
         _npm("gen"),
     ]
