@@ -119,7 +119,7 @@ def test_nothing_is_cut_off_on_a_phone(browser: Browser, stack: Stack) -> None:
 def test_the_history_chart_draws_what_was_measured(page: Page, stack: Stack) -> None:
     enter(page, stack, "platform_admin")
     page.goto(site_page(stack, "factory") + "/history")
-    page.get_by_role("radio", name="1 h").or_(page.get_by_role("button", name="1 h")).first.click()
+    page.get_by_role("radio", name="the last hour").click()
     expect(page.locator(".recharts-surface path.recharts-curve").first).to_be_visible(timeout=20_000)
 
 
