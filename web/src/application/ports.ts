@@ -1,6 +1,6 @@
 import type { Connection } from "@/domain/link/connection";
 import type { History } from "@/domain/history";
-import type { Organization, Point, Site, User } from "@/domain/site";
+import type { Point, Site, User } from "@/domain/site";
 
 /** The seams to the world outside. Each call may throw a `Problem` unless it says otherwise. */
 
@@ -32,7 +32,6 @@ export interface SiteGateway {
   sites(): Promise<Site[]>;
   site(id: number): Promise<Site>;
   points(siteId: number): Promise<Point[]>;
-  organizations(): Promise<Organization[]>;
 }
 
 /** `from` and `to` in ms. `points`: at most so many values a line, unless `raw` asks for every sample. */

@@ -1,5 +1,5 @@
 import type {
-  AlertEvent, Batch, ClientFrame, CommandEvent, Gap, Grant, Reading, ServerFrame, SiteGrant,
+  AlertEvent, Batch, ClientFrame, CommandEvent, Gap, Reading, ServerFrame, SiteGrant,
 } from "./messages";
 import { isAbsent, isFlag, isListOf, isMapOf, isNumber, isRecord, isText, isWhole } from "./guards";
 
@@ -43,17 +43,6 @@ function isSiteGrant(value: unknown): value is SiteGrant {
     isWhole(value.organization) &&
     isText(value.role) &&
     isListOf(value.actions, isText)
-  );
-}
-
-export function isGrant(value: unknown): value is Grant {
-  return (
-    isRecord(value) &&
-    isRecord(value.user) &&
-    isWhole(value.user.id) &&
-    isText(value.user.email) &&
-    isListOf(value.sites, isSiteGrant) &&
-    isWhole(value.expires)
   );
 }
 

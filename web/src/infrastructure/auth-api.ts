@@ -3,6 +3,7 @@ import { isNumber, isRecord, isText, isWhole } from "@/domain/guards";
 import { Problem } from "@/domain/problem";
 import type { User } from "@/domain/site";
 import { call, json } from "./http";
+import type { Wire } from "./wire";
 
 export class AuthApi implements AuthGateway {
   async signIn(email: string, password: string): Promise<SessionGrant> {
@@ -27,21 +28,13 @@ async function grantOf(response: Response): Promise<SessionGrant> {
   const sent = Date.parse(response.headers.get("Date") ?? "");
   const skew = Number.isNaN(sent) ? 0 : Date.now() - sent;
   const body = await json(response);
-  if (!isRecord(body) || !isText(body.access) || !isNumber(body.expires)) {
-    throw new Problem("failed", "The server's answer to the sign-in could not be read.");
-  }
-  return { access: body.access, expires: body.expires + skew, user: userOf(body.user) };
+  const { access, expires, user }: Wire<"Session"> = isRecord(body) ? body : {};
+  if (!isText(access) || !isNumber(expires)) throw new Problem("failed", "The server's answer to the sign-in could not be read.");
+  return { access, expires: expires + skew, user: userOf(user) };
 }
 
 function userOf(value: unknown): User {
-  if (!isRecord(value) || !isWhole(value.id) || !isText(value.email)) {
-    throw new Problem("failed", "The server's answer does not say who is signed in.");
-  }
-  return {
-    id: value.id,
-    email: value.email,
-    name: isText(value.name) ? value.name : "",
-    platformAdmin: value.platform_admin === true,
-    developer: value.developer === true,
-  };
+  const { id, email, name, platform_admin, developer }: Wire<"User"> = isRecord(value) ? value : {};
+  if (!isWhole(id) || !isText(email)) throw new Problem("failed", "The server's answer does not say who is signed in.");
+  return { id, email, name: isText(name) ? name : "", platformAdmin: platform_admin === true, developer: developer === true };
 }

@@ -1,10 +1,11 @@
 import type { HistoryGateway, HistoryQuery } from "@/application/ports";
 import type { Kind } from "@/domain/contract.gen";
-import { isListOf, isNumber, isRecord, isText, isWhole, type Json } from "@/domain/guards";
+import { isListOf, isNumber, isRecord, isText, isWhole } from "@/domain/guards";
 import type { History, KnownGap, Resolution, Trace } from "@/domain/history";
 import { Problem } from "@/domain/problem";
 import { qualityOfCode } from "@/domain/quality";
 import { getJson, type TokenSource } from "./authorized";
+import type { Wire } from "./wire";
 
 export class HistoryApi implements HistoryGateway {
   constructor(private readonly tokens: TokenSource) {}
@@ -29,48 +30,47 @@ function unreadable(): Problem {
 }
 
 export function historyOf(value: unknown): History {
-  if (!isRecord(value) || !isWhole(value.from) || !isWhole(value.to) || !Array.isArray(value.series)) throw unreadable();
-  const resolution = RESOLUTIONS.find((each) => each === value.resolution);
-  if (!resolution) throw unreadable();
-  const gaps = isListOf(value.gaps, isGap) ? value.gaps : [];
+  if (!isRecord(value)) throw unreadable();
+  const { timezone, from, to, series, gaps, ...answer }: Wire<"HistoricalAnswer"> = value;
+  const resolution = RESOLUTIONS.find((each) => each === answer.resolution);
+  if (!isWhole(from) || !isWhole(to) || !Array.isArray(series) || !resolution) throw unreadable();
   return {
-    timezone: isText(value.timezone) ? value.timezone : "UTC",
-    from: value.from,
-    to: value.to,
+    timezone: isText(timezone) ? timezone : "UTC",
+    from,
+    to,
     resolution,
-    traces: (value.series as unknown[]).map((series) => traceOf(series, resolution)),
-    gaps,
+    traces: (series as unknown[]).map((each) => traceOf(each, resolution)),
+    gaps: isListOf(gaps, isGap) ? gaps : [],
   };
 }
 
 function isGap(value: unknown): value is KnownGap {
-  return isRecord(value) && isWhole(value.from) && isWhole(value.to) && isText(value.reason);
+  if (!isRecord(value)) return false;
+  const { from, to, reason }: Wire<"Gap"> = value;
+  return isWhole(from) && isWhole(to) && isText(reason);
 }
 
 function traceOf(value: unknown, resolution: Resolution): Trace {
-  if (!isRecord(value) || !isText(value.key) || !isListOf(value.ts, isNumber)) throw unreadable();
-  const kind: Kind = value.kind === "register" || value.kind === "state" ? value.kind : "gauge";
-  const head = {
-    key: value.key,
-    name: isText(value.name) && value.name ? value.name : value.key,
-    unit: isText(value.unit) ? value.unit : "",
-    kind,
-    ts: value.ts,
-  };
+  if (!isRecord(value)) throw unreadable();
+  const series: Wire<"Series"> = value;
+  const { key, name, unit, ts } = series;
+  if (!isText(key) || !isListOf(ts, isNumber)) throw unreadable();
+  const kind: Kind = series.kind === "register" || series.kind === "state" ? series.kind : "gauge";
+  const head = { key, name: isText(name) && name ? name : key, unit: isText(unit) ? unit : "", kind, ts };
   if (resolution === "raw") {
-    const codes = isListOf(value.quality, isNumber) ? value.quality : [];
-    const doubt = head.ts.map((_, index) => qualityOfCode(codes[index] ?? 0) === "uncertain");
-    return { ...head, value: numbers(value, "value"), low: null, high: null, doubt };
+    const codes = numbers(series.quality);
+    const doubt = ts.map((_, index) => qualityOfCode(codes[index] ?? 0) === "uncertain");
+    return { ...head, value: numbers(series.value), low: null, high: null, doubt };
   }
   // The average of a counter or of a state means nothing; its last value does.
   const gauge = kind === "gauge";
-  const [count, good] = [numbers(value, "count"), numbers(value, "good")];
+  const [count, good] = [numbers(series.count), numbers(series.good)];
   return {
     ...head,
-    value: numbers(value, gauge ? "avg" : "last"),
-    low: gauge ? numbers(value, "min") : null,
-    high: gauge ? numbers(value, "max") : null,
-    doubt: head.ts.map((_, index) => (good[index] ?? 0) < (count[index] ?? 0) / 2),
+    value: numbers(gauge ? series.avg : series.last),
+    low: gauge ? numbers(series.min) : null,
+    high: gauge ? numbers(series.max) : null,
+    doubt: ts.map((_, index) => (good[index] ?? 0) < (count[index] ?? 0) / 2),
   };
 }
 
@@ -78,8 +78,7 @@ function isNumberOrNull(value: unknown): value is number | null {
   return value === null || isNumber(value);
 }
 
-function numbers(series: Json, field: string): (number | null)[] {
-  const list = series[field];
-  if (!isListOf(list, isNumberOrNull)) throw unreadable();
-  return list;
+function numbers(column: unknown): (number | null)[] {
+  if (!isListOf(column, isNumberOrNull)) throw unreadable();
+  return column;
 }

@@ -1,16 +1,19 @@
 import type { SiteGateway } from "@/application/ports";
 import type { Action, Kind } from "@/domain/contract.gen";
-import { isListOf, isMapOf, isRecord, isText, isWhole, type Json } from "@/domain/guards";
+import { isListOf, isMapOf, isRecord, isText, isWhole } from "@/domain/guards";
 import { Problem } from "@/domain/problem";
 import type { Asset, Device, Organization, Point, Site } from "@/domain/site";
 import { isTimezone } from "@/domain/site-time";
 import { getJson, type TokenSource } from "./authorized";
+import type { Wire } from "./wire";
+
+const PAGE_SIZE = 500;
 
 export class SiteApi implements SiteGateway {
   constructor(private readonly tokens: TokenSource) {}
 
   async sites(): Promise<Site[]> {
-    return listOf(await getJson(this.tokens, "/api/sites")).map(siteOf);
+    return (await this.all("/api/sites")).map(siteOf);
   }
 
   async site(id: number): Promise<Site> {
@@ -18,11 +21,17 @@ export class SiteApi implements SiteGateway {
   }
 
   async points(siteId: number): Promise<Point[]> {
-    return listOf(await getJson(this.tokens, `/api/sites/${siteId}/points`)).map(pointOf);
+    return pageOf(await getJson(this.tokens, `/api/sites/${siteId}/points`)).items.map(pointOf);
   }
 
-  async organizations(): Promise<Organization[]> {
-    return listOf(await getJson(this.tokens, "/api/organizations")).map(organizationOf);
+  /** Every page of a list. The answer's own link to the next one names a host that only the web server can reach. */
+  private async all(path: string): Promise<unknown[]> {
+    const items: unknown[] = [];
+    for (let page = 1; ; page += 1) {
+      const found = pageOf(await getJson(this.tokens, `${path}?page=${page}&page_size=${PAGE_SIZE}`));
+      items.push(...found.items);
+      if (!found.more) return items;
+    }
   }
 }
 
@@ -30,65 +39,62 @@ function unreadable(what: string): Problem {
   return new Problem("failed", `The server's answer holds a ${what} that could not be read.`);
 }
 
-/** A whole list, bare or as the one page of a paginated answer. */
-function listOf(value: unknown): unknown[] {
-  if (Array.isArray(value)) return value as unknown[];
-  if (isRecord(value) && Array.isArray(value.results)) return value.results as unknown[];
-  throw unreadable("list");
+function pageOf(value: unknown): { items: unknown[]; more: boolean } {
+  if (Array.isArray(value)) return { items: value as unknown[], more: false };
+  if (!isRecord(value)) throw unreadable("list");
+  const page: Wire<"PaginatedSiteList"> = value;
+  if (!Array.isArray(page.results)) throw unreadable("list");
+  return { items: page.results as unknown[], more: isText(page.next) };
 }
 
 function organizationOf(value: unknown): Organization {
-  if (!isRecord(value) || !isWhole(value.id) || !isText(value.name)) throw unreadable("organization");
-  return { id: value.id, name: value.name };
+  if (!isRecord(value)) throw unreadable("organization");
+  const { id, name }: Wire<"Organization"> = value;
+  if (!isWhole(id) || !isText(name)) throw unreadable("organization");
+  return { id, name };
 }
 
 function siteOf(value: unknown): Site {
-  if (
-    !isRecord(value) || !isWhole(value.id) || !isText(value.site) || !isText(value.name) ||
-    !isText(value.timezone) || !isListOf(value.actions, isText)
-  ) {
-    throw unreadable("site");
-  }
+  if (!isRecord(value)) throw unreadable("site");
+  const { id, site, name, timezone, address, organization, role, actions }: Wire<"Site"> = value;
+  if (!isWhole(id) || !isText(site) || !isText(name) || !isText(timezone) || !isListOf(actions, isText)) throw unreadable("site");
   return {
-    id: value.id,
-    wire: value.site,
-    name: value.name,
+    id,
+    wire: site,
+    name,
     // A zone that this browser does not know would break every time on the page.
-    timezone: isTimezone(value.timezone) ? value.timezone : "UTC",
-    address: isText(value.address) ? value.address : "",
-    organization: organizationOf(value.organization),
-    role: isText(value.role) ? value.role : "",
-    actions: value.actions as Action[],
+    timezone: isTimezone(timezone) ? timezone : "UTC",
+    address: isText(address) ? address : "",
+    organization: organizationOf(organization),
+    role: isText(role) ? role : "",
+    actions: actions as Action[],
   };
 }
 
 const KINDS: readonly Kind[] = ["gauge", "register", "state"];
 
 function pointOf(value: unknown): Point {
-  if (!isRecord(value) || !isText(value.key) || !isText(value.unit)) throw unreadable("point");
+  if (!isRecord(value)) throw unreadable("point");
+  const { key, name, unit, kind, states, device, asset, adopted }: Wire<"Point"> = value;
+  if (!isText(key) || !isText(unit)) throw unreadable("point");
   return {
-    key: value.key,
-    name: isText(value.name) && value.name ? value.name : value.key,
-    unit: value.unit,
-    kind: KINDS.find((kind) => kind === value.kind) ?? "gauge",
-    states: isMapOf(value.states, isText) ? value.states : null,
-    device: isRecord(value.device) ? deviceOf(value.device) : null,
-    asset: isRecord(value.asset) ? assetOf(value.asset) : null,
-    adopted: value.adopted !== false,
+    key,
+    name: isText(name) && name ? name : key,
+    unit,
+    kind: KINDS.find((each) => each === kind) ?? "gauge",
+    states: isMapOf(states, isText) ? states : null,
+    device: isRecord(device) ? deviceOf(device) : null,
+    asset: isRecord(asset) ? assetOf(asset) : null,
+    adopted: adopted !== false,
   };
 }
 
-function deviceOf(value: Json): Device {
-  if (!isWhole(value.id) || !isText(value.key)) throw unreadable("device");
-  return {
-    id: value.id,
-    key: value.key,
-    name: isText(value.name) && value.name ? value.name : value.key,
-    profile: isText(value.profile) ? value.profile : "",
-  };
+function deviceOf({ id, key, name, profile }: Wire<"PointDevice">): Device {
+  if (!isWhole(id) || !isText(key)) throw unreadable("device");
+  return { id, key, name: isText(name) && name ? name : key, profile: isText(profile) ? profile : "" };
 }
 
-function assetOf(value: Json): Asset {
-  if (!isWhole(value.id) || !isText(value.kind)) throw unreadable("asset");
-  return { id: value.id, name: isText(value.name) ? value.name : "", kind: value.kind };
+function assetOf({ id, name, kind }: Wire<"PointAsset">): Asset {
+  if (!isWhole(id) || !isText(kind)) throw unreadable("asset");
+  return { id, name: isText(name) ? name : "", kind };
 }
