@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -62,10 +64,10 @@ def live_refusal(stack: Stack, who: str, site: int) -> dict[str, Any]:
                 return {**frame, "site": "<site>"}
 
 
-def open_socket(stack: Stack, who: str) -> ClientConnection:
+@contextmanager
+def open_socket(stack: Stack, who: str) -> Iterator[ClientConnection]:
     """Connected and authenticated as a role or e-mail, the welcome not read yet."""
-    socket: ClientConnection = connect(
-        stack.url("ws"), subprotocols=[Subprotocol(SUBPROTOCOL)], origin=Origin(stack.url("web")), proxy=None
-    )
-    socket.send(json.dumps({"type": "auth", "token": stack.token(who)}))
-    return socket
+    origin, protocols = Origin(stack.url("web")), [Subprotocol(SUBPROTOCOL)]
+    with connect(stack.url("ws"), subprotocols=protocols, origin=origin, proxy=None) as socket:
+        socket.send(json.dumps({"type": "auth", "token": stack.token(who)}))
+        yield socket
