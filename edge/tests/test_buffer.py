@@ -164,7 +164,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(steps)
 async def test_every_batch_is_stored_or_settled_or_named_by_a_gap(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]

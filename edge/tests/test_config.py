@@ -10,7 +10,7 @@ import pytest
 import yaml
 from ems_contract.provisioning import SessionAnswer
 from ems_edge.config import Backend, check_bootstrap, check_config, check_session
-from ems_edge.problems import ConfigError, parse_yaml
+from ems_edge.problems import ConfigError, Document, parse_yaml
 from ems_edge.profile import Profiles
 
 KEY = "ems_abc123_thesecretthatnobodysees"
@@ -160,7 +160,7 @@ def test_more_points_than_an_image_can_carry_are_refused() -> None:
     device = STANDALONE["config"]["devices"][0]
     data = {"revision": "1", "devices": [{**device, "key": f"meter_{number}"} for number in range(1500)]}
     with pytest.raises(ConfigError, match="share them between edges"):
-        check_config(parse_yaml(yaml.safe_dump(data), "config.yaml"), Profiles())
+        check_config(Document("config.yaml", data), Profiles())
 
 
 def test_a_point_key_that_would_be_too_long_is_refused(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
-def _point(table: str, address: int, kind: Type) -> PointSource:
-    kind = Type.BIT if table in ("coil", "discrete") else kind
-    return PointSource(f"{table}_{address}_{kind.value}", table, address, Codec(kind, states=frozenset({0})))
+def _point(function: str, address: int, kind: Type) -> PointSource:
+    kind = Type.BIT if function in ("coil", "discrete") else kind
+    return PointSource(f"{function}_{address}_{kind.value}", function, address, Codec(kind, states=frozenset({0})))
 
 
 points = st.lists(
@@ -35,8 +35,8 @@ def test_every_point_is_read_once_within_the_limits(sources: list[PointSource], 
     spans = plan(sources, max_gap)
     assert sorted(point.name for span in spans for point in span.points) == sorted(point.name for point in sources)
     for span in spans:
-        assert 1 <= span.count <= (MAX_BITS if span.table in ("coil", "discrete") else MAX_WORDS)
-        assert {point.table for point in span.points} == {span.table}
+        assert 1 <= span.count <= (MAX_BITS if span.function in ("coil", "discrete") else MAX_WORDS)
+        assert {point.function for point in span.points} == {span.function}
         for point in span.points:
             assert span.address <= point.address
             assert point.address + point.codec.words <= span.address + span.count
@@ -50,8 +50,8 @@ def test_no_request_reads_across_a_wider_gap_and_no_two_could_be_one(sources: li
         ordered = sorted(used)
         assert all(later - earlier <= max_gap + 1 for earlier, later in pairwise(ordered))
     for one, two in pairwise(spans):
-        if one.table == two.table:
-            limit = MAX_BITS if one.table in ("coil", "discrete") else MAX_WORDS
+        if one.function == two.function:
+            limit = MAX_BITS if one.function in ("coil", "discrete") else MAX_WORDS
             first = two.points[0]
             assert (
                 first.address - (one.address + one.count) > max_gap
@@ -72,7 +72,7 @@ def test_each_built_in_profile_takes_one_request_for_each_table() -> None:
     requests = {}
     for name in profiles.names():
         spec = profiles.get(name).spec("device", {}, 5.0)
-        requests[name] = [(span.table, span.address, span.count) for span in plan(spec.points, 8)]
+        requests[name] = [(span.function, span.address, span.count) for span in plan(spec.points, 8)]
     assert requests == {
         "stl_meter": [("holding", 0, 30)],
         "stl_inverter": [("holding", 0, 13)],

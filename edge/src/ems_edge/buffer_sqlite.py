@@ -31,6 +31,12 @@ _NO_CHANGE = frozenset(
 _gaps = msgspec.json.Decoder(list[Gap])
 
 
+def _damage(problem: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(problem)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
 class SqliteBuffer:
     """`path` is the store's file; `max_bytes` bounds the payload in it."""
 
@@ -116,6 +122,9 @@ class SqliteBuffer:
     def _open(self) -> int | None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         salvage.finish_healing(self._path)
+        if self._path.exists() and not self._path.stat().st_size:
+            # SQLite would take an empty file for a new one, and nobody would ever know.
+            raise _damage("the store's file is empty")
         db = self._connection()
         self._size = store.total_size(db)
         self._gaps = merge_gaps([*_gaps.decode(store.get_meta(db, "gaps") or b"[]"), *self._gaps])

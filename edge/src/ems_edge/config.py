@@ -30,7 +30,7 @@ from ems_edge.profile import Profiles
 STORE_LIMIT = 2 * 1024**3
 STORE_LIMIT_LEAST = 32 * MAX_BATCH_BYTES
 INTERVAL_LEAST, INTERVAL_MOST = 0.1, 3600.0
-VALUE_BYTES = 48
+_VALUE_BYTES = 48
 """A value in the image, with its quality and punctuation; its key stands there twice where it is not good."""
 _KEY = re.compile(r"ems_[A-Za-z0-9]+_[A-Za-z0-9_-]+\Z")
 _DEVICE = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
@@ -205,7 +205,7 @@ def check_config(document: Document, profiles: Profiles) -> Plan:
             raise document.error(f"{at}.key", problem, "shorten it")
         points += its_points
         devices[device.key] = (device.driver, profile.spec(device.key, device.connection, interval))
-    if sum(2 * len(point.key) + VALUE_BYTES for point in points) > MAX_BATCH_BYTES:
+    if sum(2 * len(point.key) + _VALUE_BYTES for point in points) > MAX_BATCH_BYTES:
         problem = f"{len(points)} points are more than the current image of one edge can carry"
         raise document.error("devices", problem, "share them between edges")
     return Plan(config, devices, points)

@@ -24,10 +24,10 @@ from ems_edge.decode import Codec, Value
 
 @dataclass(frozen=True, slots=True)
 class PointSource:
-    """Where a device keeps one point. `table` and `address` are the protocol's own (Modbus: holding, 0-based)."""
+    """Where a device keeps one point; `function` and `address` are the protocol's own (Modbus: `holding`, 0-based)."""
 
     name: str
-    table: str
+    function: str
     address: int
     codec: Codec
 

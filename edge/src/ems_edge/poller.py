@@ -86,10 +86,10 @@ class Poller:
                 self._begin(polled, wall)
                 # Due times are monotonic, so that a jump of the wall clock neither stops nor hurries the polls.
                 interval = round(polled.interval * 1000)
-                polled.tick = (max(wall, polled.tick) // interval + 1) * interval
-                if polled.tick - wall > interval:
-                    polled.tick = (wall // interval + 1) * interval
-                polled.due = now + (polled.tick - wall) / 1000
+                following = (max(wall, polled.tick) // interval + 1) * interval
+                if following - wall > 2 * interval:  # the wall clock was set back
+                    following = (wall // interval + 1) * interval
+                polled.tick, polled.due = following, now + (following - wall) / 1000
 
     def _begin(self, polled: Polled, wall: int) -> None:
         if polled.reading is not None:

@@ -3,7 +3,7 @@
     profile: stl_battery            # the name that configurations use, and the file's name
     name: SimTestLab battery
     driver: modbus
-    table: holding                  # for points that do not say otherwise: holding, input, coil or discrete
+    function: holding               # for points that do not say otherwise: holding, input, coil or discrete
     word_order: little
     points:
       - {key: active_power, name: Active power, unit: W, address: 0, type: int32}
@@ -27,11 +27,11 @@ from ems_edge.decode import Codec, Order, Type
 from ems_edge.driver import DeviceSpec, PointSource
 from ems_edge.problems import ConfigError, Document, did_you_mean, parse_yaml, read_yaml
 
-Table = Literal["holding", "input", "coil", "discrete"]
+Function = Literal["holding", "input", "coil", "discrete"]
 
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
-_BIT_TABLES = frozenset({"coil", "discrete"})
-_READ_ONLY_TABLES = frozenset({"input", "discrete"})
+_BIT_FUNCTIONS = frozenset({"coil", "discrete"})
+_READ_ONLY_FUNCTIONS = frozenset({"input", "discrete"})
 
 
 class ProfilePoint(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class ProfilePoint(msgspec.Struct, frozen=True):
     address: int
     type: Type
     kind: Kind = Kind.GAUGE
-    table: Table | None = None
+    function: Function | None = None
     word_order: Order | None = None
     byte_order: Order | None = None
     scale: float = 1.0
@@ -61,7 +61,7 @@ class Profile(msgspec.Struct, frozen=True):
     name: str
     driver: Literal["modbus"]
     points: list[ProfilePoint]
-    table: Table = "holding"
+    function: Function = "holding"
     word_order: Order = Order.BIG
     byte_order: Order = Order.BIG
 
@@ -79,7 +79,7 @@ class Profile(msgspec.Struct, frozen=True):
             minimum=-math.inf if point.minimum is None else point.minimum,
             maximum=math.inf if point.maximum is None else point.maximum,
         )
-        return PointSource(point.key, point.table or self.table, point.address, codec)
+        return PointSource(point.key, point.function or self.function, point.address, codec)
 
     def spec(self, device: str, connection: dict[str, str | int | float | bool], interval: float) -> DeviceSpec:
         return DeviceSpec(device, connection, interval, tuple(self.source(point) for point in self.points))
@@ -160,7 +160,7 @@ def check_profile(document: Document) -> Profile:
 
 
 def _check_point(document: Document, profile: Profile, point: ProfilePoint, at: str) -> None:
-    table = point.table or profile.table
+    function = point.function or profile.function
 
     def wrong(field: str, problem: str, remedy: str) -> ConfigError:
         return document.error(f"{at}.{field}", problem, remedy)
@@ -177,9 +177,9 @@ def _check_point(document: Document, profile: Profile, point: ProfilePoint, at: 
         raise wrong("scale", str(error), "write the factor from raw number to unit, such as 0.1") from None
     if not 0 <= point.address <= 65536 - source.codec.words:
         raise wrong("address", f"{point.address} is no register address", "use the 0-based address, 0 to 65535")
-    if table in _BIT_TABLES and point.type is not Type.BIT:
-        raise wrong("type", f"a {table} holds one bit, not {point.type.value}", "write type: bit")
-    if point.bit and (point.type is not Type.BIT or table in _BIT_TABLES):
+    if function in _BIT_FUNCTIONS and point.type is not Type.BIT:
+        raise wrong("type", f"a {function} holds one bit, not {point.type.value}", "write type: bit")
+    if point.bit and (point.type is not Type.BIT or function in _BIT_FUNCTIONS):
         raise wrong("bit", "is for type bit in a holding or input register", "leave it out")
     if not 0 <= point.bit <= 15:
         raise wrong("bit", f"{point.bit} is not in a 16-bit register", "use 0 (the lowest) to 15")
@@ -196,8 +196,10 @@ def _check_point(document: Document, profile: Profile, point: ProfilePoint, at: 
             raise wrong(limit, f"{value} is no limit", "leave it out where there is none")
     if not source.codec.minimum < source.codec.maximum:
         raise wrong("maximum", f"{point.maximum} is not above the minimum {point.minimum}", "exchange them")
-    if point.writable and table in _READ_ONLY_TABLES:
-        raise wrong("writable", f"nothing can be written to {table} registers", "leave it out, or use holding or coil")
+    if point.writable and function in _READ_ONLY_FUNCTIONS:
+        raise wrong(
+            "writable", f"nothing can be written to {function} registers", "leave it out, or use holding or coil"
+        )
 
 
 def _unit_remedy(unit: str) -> str:
@@ -213,7 +215,7 @@ def _check_overlaps(document: Document, profile: Profile) -> None:
     for number, point in enumerate(profile.points):
         source = profile.source(point)
         for address in range(source.address, source.address + source.codec.words):
-            other = taken.setdefault((source.table, address), number)
+            other = taken.setdefault((source.function, address), number)
             if other == number:
                 continue
             rival = profile.points[other]
@@ -221,6 +223,6 @@ def _check_overlaps(document: Document, profile: Profile) -> None:
                 continue
             raise document.error(
                 f"points[{number}].address",
-                f"{source.table} register {address} already belongs to points[{other}] ({rival.key})",
+                f"{source.function} register {address} already belongs to points[{other}] ({rival.key})",
                 f"{rival.key} takes {profile.source(rival).codec.words} from {rival.address}; correct one of the two",
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -60,15 +61,15 @@ class Provisioning:
 
     async def run(self, apply: Apply) -> None:
         """Until cancelled."""
-        wait = RETRY_FIRST
+        retry = RETRY_FIRST
         while True:
             self._asked.clear()
             fresh = await self._refresh(apply)
             if not fresh and self._current is None:
                 await self._from_cache(apply)
-            wait = REFRESH if fresh else min(wait * 2, REFRESH) if wait < REFRESH else RETRY_FIRST
+            wait, retry = (REFRESH, RETRY_FIRST) if fresh else (retry, min(retry * 2, REFRESH))
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(wait * random.uniform(0.8, 1.0)):  # noqa: S311 -- jitter
                     await self._asked.wait()
                     await asyncio.sleep(self._hurry)
 

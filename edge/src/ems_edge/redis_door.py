@@ -60,6 +60,8 @@ class RedisDoor:
 
     def __init__(self, site: int, edge: int, access: Callable[[], RedisAccess], deadline: float = DEADLINE) -> None:
         self._deadline = deadline
+        self.full = ""
+        """Why Redis took no batch the last time, empty when it did."""
         self._streams: dict[Lane, str] = {lane: keys.telemetry_stream(site, edge, lane) for lane in LANES}
         self._acked = keys.telemetry_acked(site, edge)
         self._latest = keys.telemetry_latest(site)
@@ -101,14 +103,14 @@ class RedisDoor:
         for batch in batches:
             pipeline.publish(self._channel, batch)
         answers = await self._execute(pipeline)
-        return [_taken(answer) for answer in answers[: len(batches)]] if durable else [None] * len(batches)
+        return [self._taken(answer) for answer in answers[: len(batches)]] if durable else [None] * len(batches)
 
     async def add(self, lane: Lane, batches: Sequence[bytes]) -> list[StreamId | None]:
         """XADD only."""
         pipeline = self._redis.pipeline(transaction=False)
         for batch in batches:
             pipeline.xadd(self._streams[lane], {keys.STREAM_FIELD: batch})
-        return [_taken(answer) for answer in await self._execute(pipeline)]
+        return [self._taken(answer) for answer in await self._execute(pipeline)]
 
     async def receipts(self) -> str:
         """The text of the receipt, empty where there is none. Bytes that are no UTF-8 are replaced, not raised."""
@@ -122,8 +124,6 @@ class RedisDoor:
         for lane in LANES:
             pipeline.xrange(self._streams[lane], count=1)
         answers = await self._execute(pipeline)
-        for answer in answers:
-            _raise_refusal(answer)
         return {
             lane: stream_id(answer[0][0]) if isinstance(answer, list) and answer else None
             for lane, answer in zip(LANES, answers, strict=True)
@@ -176,19 +176,19 @@ class RedisDoor:
     async def _execute(self, pipeline: Any) -> list[Any]:
         async with self._within_deadline():
             answers: list[Any] = await pipeline.execute(raise_on_error=False)
-            return answers
+        for answer in answers:
+            if isinstance(answer, _REFUSED):
+                raise RedisRefusedError(str(answer))
+        return answers
 
-
-def _raise_refusal(answer: object) -> None:
-    if isinstance(answer, _REFUSED):
-        raise RedisRefusedError(str(answer))
-
-
-def _taken(answer: object) -> StreamId | None:
-    """The id that XADD gave; None where Redis took nothing."""
-    _raise_refusal(answer)
-    if isinstance(answer, bytes):
-        return stream_id(answer)
-    if isinstance(answer, ResponseError):
+    def _taken(self, answer: object) -> StreamId | None:
+        """The id that XADD gave; None where Redis took nothing."""
+        if isinstance(answer, bytes):
+            self.full = ""
+            return stream_id(answer)
+        if not isinstance(answer, ResponseError):
+            raise RedisAwayError(str(answer))
+        if str(answer) != self.full:
+            self.full = str(answer)
+            log.warning("redis takes no batches", problem=self.full)
         return None
-    raise RedisAwayError(str(answer))

@@ -144,7 +144,7 @@ class Edge:
             missing["configuration"] = self._provisioning.problem if self._provisioning else "none"
         if self._line.recorder.problem:
             missing["store"] = self._line.recorder.problem
-        if not self._line.uplink.online:
+        if self._line.uplink.problem:
             missing["redis"] = self._line.uplink.problem
         return missing
 
@@ -191,7 +191,8 @@ class Edge:
         known = owner.read_text(encoding="utf-8").strip() if owner.exists() else edge
         if known != edge and (await self._buffer.stats()).batches:
             raise StoreError(f"{self._settings.store} holds batches of {known}; give {edge} another store")
-        owner.write_text(edge + "\n", encoding="utf-8")
+        if known != edge or not owner.exists():
+            owner.write_text(edge + "\n", encoding="utf-8")
 
 
 def software() -> str:

@@ -64,7 +64,8 @@ def heal(path: Path) -> Found:
     """Replace the damaged store at `path` by a sound one with all that can be read, and with a gap for the rest."""
     building, healed = _sibling(path, "healing"), _sibling(path, "healed")
     _remove(building)
-    fallback = int(path.stat().st_mtime * 1000) if path.exists() else 0
+    now = int(time.time() * 1000)
+    changed = int(path.stat().st_mtime * 1000) if path.exists() else now
     found = Found()
     db = store.connect(building)
     try:
@@ -72,8 +73,8 @@ def heal(path: Path) -> Found:
             meta: dict[str, bytes] = {}
             for row in _readable(path, meta, found):
                 store.insert(db, row)
-            last = max(found.last, int(meta.get("last_ts", b"0")), fallback if not found.last else 0)
-            gap = found.gap(min(fallback, last), int(time.time() * 1000))
+            last = max(found.last, int(meta.get("last_ts", b"0"))) or changed
+            gap = found.gap(min(changed, last), now)
             gaps = merge_gaps([*_decode_gaps(meta.get("gaps")), gap])
             store.set_meta(db, "last_ts", b"%d" % last)
             store.set_meta(db, "gaps", msgspec.json.encode(gaps))

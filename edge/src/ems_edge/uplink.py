@@ -108,8 +108,15 @@ class Uplink:
         self._settled_text: str | None = None
         self._full_until = 0.0
         self.online = False
-        self.problem = "not connected yet"
-        """Why it is not online, for /readyz."""
+        self._was_online = False
+        self._away = "not connected yet"
+
+    @property
+    def problem(self) -> str:
+        """Why nothing gets through, for /readyz; empty when all is well."""
+        if self.online:
+            return "redis takes no batches" if time.monotonic() < self._full_until else ""
+        return self._away
 
     # What others call --------------------------------------------------------------------------------------------
 
@@ -166,7 +173,7 @@ class Uplink:
                 self._clock.measure(*await redis.time())
                 if (image := self._image.encode()) is not None:
                     await redis.set_latest(image)
-                self.online, self.problem = True, ""
+                self.online = self._was_online = True
                 log.info("redis connected", in_flight=len(self._window), offset_ms=self._clock.offset)
                 tasks.create_task(self._live(redis))
                 tasks.create_task(self._evidence(redis))
@@ -181,9 +188,9 @@ class Uplink:
             await redis.close()
 
     def _offline(self, problem: str) -> None:
-        if problem != self.problem:
+        if problem != self._away or self._was_online:
             log.warning("redis away", problem=problem)
-        self.problem = problem
+        self._away, self._was_online = problem, False
 
     async def _live(self, redis: RedisDoor) -> None:
         while True:

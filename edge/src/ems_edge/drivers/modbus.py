@@ -141,4 +141,4 @@ class ModbusDevice:
         if error.code in _REFUSED_REGISTERS and len(parts) > 1:
             at = self._spans.index(span)
             self._spans[at : at + 1] = parts
-            log.info("reading around gaps", device=self._key, table=span.table, address=span.address)
+            log.info("reading around gaps", device=self._key, function=span.function, address=span.address)

@@ -20,7 +20,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
-from ems_edge.drivers.modbus_plan import BIT_TABLES, Span
+from ems_edge.drivers.modbus_plan import BIT_FUNCTIONS, Span
 
 BACKOFF_FIRST = 0.2
 BACKOFF_LAST = 2.0
@@ -130,7 +130,7 @@ class Link:
         self._silent = 0
         if isinstance(answer, ExceptionResponse):
             raise LinkError(Reason.DEVICE_EXCEPTION, f"exception code {answer.exception_code}", answer.exception_code)
-        words = list(map(int, answer.bits[: span.count] if span.table in BIT_TABLES else answer.registers))
+        words = list(map(int, answer.bits[: span.count] if span.function in BIT_FUNCTIONS else answer.registers))
         if len(words) != span.count:
             self.drop()
             raise LinkError(Reason.GARBLED, f"{len(words)} registers for the {span.count} asked for")
@@ -189,7 +189,7 @@ def _settle(broken: Broken, error: LinkError) -> None:
 
 
 async def _read(client: AsyncModbusTcpClient, unit: int, span: Span) -> ModbusPDU:
-    match span.table:
+    match span.function:
         case "input":
             return await client.read_input_registers(span.address, count=span.count, device_id=unit)
         case "coil":

@@ -10,14 +10,14 @@ from ems_edge.driver import PointSource
 
 MAX_WORDS = 125
 MAX_BITS = 2000
-BIT_TABLES = frozenset({"coil", "discrete"})
+BIT_FUNCTIONS = frozenset({"coil", "discrete"})
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One read request: `count` registers (or bits) of one table from `address` on, and the points they hold."""
+    """One read request: `count` registers (or bits) of one kind from `address` on, and the points they hold."""
 
-    table: str
+    function: str
     address: int
     count: int
     points: tuple[PointSource, ...]
@@ -38,18 +38,18 @@ class Span:
 def plan(points: Iterable[PointSource], max_gap: int) -> list[Span]:
     """Merge neighbours into one request where at most `max_gap` unused registers lie between them."""
     spans: list[Span] = []
-    for point in sorted(points, key=lambda point: (point.table, point.address, point.codec.words)):
+    for point in sorted(points, key=lambda point: (point.function, point.address, point.codec.words)):
         end = point.address + point.codec.words
         last = spans[-1] if spans else None
-        limit = MAX_BITS if point.table in BIT_TABLES else MAX_WORDS
+        limit = MAX_BITS if point.function in BIT_FUNCTIONS else MAX_WORDS
         if (
             last is not None
-            and last.table == point.table
+            and last.function == point.function
             and point.address - (last.address + last.count) <= max_gap
             and end - last.address <= limit
         ):
             count = max(last.count, end - last.address)
-            spans[-1] = Span(last.table, last.address, count, (*last.points, point))
+            spans[-1] = Span(last.function, last.address, count, (*last.points, point))
         else:
-            spans.append(Span(point.table, point.address, point.codec.words, (point,)))
+            spans.append(Span(point.function, point.address, point.codec.words, (point,)))
     return spans
