@@ -83,7 +83,7 @@ def histories(draw: st.DrawFn) -> list[list[Reading]]:
     return batches
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories(), st.lists(st.sampled_from(["ingest", "compact"]), max_size=8), st.integers(1, 2_000))
 def test_history_is_the_same_whenever_compaction_runs(
     connection: Connection[Any], batches: list[list[Reading]], steps: list[str], bite: int
