@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from edge_support.redis_process import RedisProcess
+from ems_contract import keys
+from ems_contract.telemetry import decode_batch
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +38,20 @@ def mortal_redis(tmp_path: Path) -> Iterator[RedisProcess]:
     server = RedisProcess(home)
     yield server
     server.close()
+
+
+@pytest.fixture
+def published(redis_server: RedisProcess) -> Iterator[Callable[[], list[int]]]:
+    """Reads what viewers got since the fixture was made."""
+    subscription = redis_server.admin.pubsub(ignore_subscribe_messages=True)
+    subscription.subscribe(keys.telemetry_channel(1))
+    subscription.get_message(timeout=1)
+    got: list[int] = []
+
+    def read() -> list[int]:
+        while message := subscription.get_message(timeout=0.01):
+            got.append(decode_batch(message["data"]).seq)
+        return got
+
+    yield read
+    subscription.close()

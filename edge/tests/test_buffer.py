@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -97,6 +98,22 @@ async def test_an_empty_receipt_and_a_second_one_change_nothing(buffer: Buffer) 
     assert await buffer.settle({BOOT: [(1, 1)]}) == []
     assert (await buffer.stats()).batches == 0
     assert (await buffer.stats()).oldest is None
+
+
+async def test_who_is_cancelled_while_waiting_for_batches_holds_none(buffer: Buffer) -> None:
+    for seq in range(1, 6):
+        await buffer.append(batch(seq))
+    buffer.give_back(names(1, 2, 3, 4, 5))
+    for _ in range(20):
+        waiting = asyncio.create_task(buffer.begin(ALL, ALL))
+        await asyncio.sleep(0)
+        if waiting.cancel():
+            await asyncio.wait([waiting])
+        else:
+            buffer.give_back(lent.name for lent in waiting.result())
+    await buffer.stats()  # whatever was under way is done
+    await asyncio.sleep(0)
+    assert await _waiting(buffer) == names(1, 2, 3, 4, 5)
 
 
 async def test_claiming_lends_what_is_there_and_not_held(buffer: Buffer) -> None:

@@ -62,12 +62,19 @@ def test_what_shows_up_again_begins_anew() -> None:
 def test_a_survey_knows_better_than_the_first_entry() -> None:
     """Redis came back with the older part of a stream: the newest batches are gone, though the head is older."""
     window = _window(1, 2, 3)
-    window.surveyed({Name(BOOT, 1): ("stream", (1001, 0)), Name(BOOT, 2): ("backfill", (5000, 0))})
+    window.surveyed({Name(BOOT, 1): ("stream", (1001, 0)), Name(BOOT, 2): ("backfill", (5000, 0))}, 1.0)
     heads = _heads((1001, 0), (5000, 0))
     assert window.judge(heads, 10.0) == []
     assert window.judge(heads, 10.0 + GRACE) == [Name(BOOT, 3)]
     assert window.bytes_in("stream") == 100
     assert window.bytes_in("backfill") == 100
+
+
+def test_a_survey_says_nothing_about_what_was_sent_meanwhile() -> None:
+    window = _window(1)
+    window.surveyed({}, started=0.0)
+    assert window.judge(_heads((1001, 0)), 10.0) == []
+    assert window.judge(_heads((1001, 0)), 10.0 + GRACE) == []
 
 
 def test_a_receipt_settles_only_its_boot() -> None:

@@ -81,7 +81,10 @@ class Buffer(Protocol):
     async def append(self, batch: NewBatch) -> None: ...
 
     async def begin(self, max_bytes: int, max_count: int) -> list[Lent]:
-        """Oldest first; at least one batch if there is any, then as many as fit in both limits."""
+        """Oldest first; at least one batch if there is any, then as many as fit in both limits.
+
+        Who is cancelled while waiting holds nothing.
+        """
 
     async def claim(self, names: Collection[Name]) -> set[Name]:
         """Lend these as far as they are stored and nobody holds them: they were found in flight."""

@@ -71,7 +71,16 @@ class SqliteBuffer:
             raise
 
     async def begin(self, max_bytes: int, max_count: int) -> list[Lent]:
-        return await self._in_thread(lambda: self._begin(max_bytes, max_count))
+        work = asyncio.ensure_future(self._in_thread(lambda: self._begin(max_bytes, max_count)))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            work.add_done_callback(self._give_back_unseen)
+            raise
+
+    def _give_back_unseen(self, work: asyncio.Future[list[Lent]]) -> None:
+        if not work.cancelled() and work.exception() is None:
+            self.give_back(lent.name for lent in work.result())
 
     async def claim(self, names: Collection[Name]) -> set[Name]:
         stored = await self._in_thread(lambda: self._stored(names))
@@ -83,9 +92,7 @@ class SqliteBuffer:
         self._lent.difference_update(names)
 
     async def settle(self, receipts: Mapping[str, Ranges]) -> list[Name]:
-        settled = await self._in_thread(lambda: self._settle(receipts))
-        self._lent.difference_update(settled)
-        return settled
+        return await self._in_thread(lambda: self._settle(receipts))
 
     async def stats(self) -> Stats:
         return await self._in_thread(lambda: store.stats(self._connection()))
@@ -243,4 +250,5 @@ class SqliteBuffer:
                     settled += [Name(boot, row[0]) for row in rows]
                     size += sum(row[1] for row in rows)
         self._size -= size
+        self._lent.difference_update(settled)
         return settled

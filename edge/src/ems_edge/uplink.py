@@ -9,7 +9,7 @@ does every resend. In flight is bounded in bytes. At the bound, or when Redis ta
 PUBLISH alone, and the batch is left to backfill.
 
 Delivery: at least once into a stream, and the receipt makes it exactly once in history. A batch is deleted from the
-buffer only when the receipt lists it, and sent again only on evidence (`window.py`).
+buffer only when the receipt lists it, and sent again only on evidence (`evidence.py`).
 """
 
 from __future__ import annotations
@@ -22,15 +22,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
 import structlog
-from ems_contract.keys import LANES, Lane
+from ems_contract.keys import Lane
 from ems_contract.provisioning import RedisAccess
-from ems_contract.receipts import parse_receipts
-from ems_contract.telemetry import Envelope
 
 from ems_edge.buffer import Buffer, BufferFullError, Name
 from ems_edge.clock import Clock
+from ems_edge.evidence import Evidence
 from ems_edge.image import Image
 from ems_edge.redis_door import DEADLINE, RedisAwayError, RedisDoor, RedisRefusedError
 from ems_edge.window import GRACE, StreamId, Window
@@ -44,7 +42,6 @@ LIVE_AGE = 10.0
 LIVE_AT_ONCE = 64
 CHUNK_BYTES, CHUNK_COUNT = 262_144, 64
 FULL_PAUSE = 1.0
-_envelope = msgspec.json.Decoder(Envelope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +102,6 @@ class Uplink:
         self._wake_backfill = asyncio.Event()
         self._surveyed = asyncio.Event()
         self._moved = asyncio.Event()
-        self._settled_text: str | None = None
         self._full_until = 0.0
         self.online = False
         self._was_online = False
@@ -167,7 +163,6 @@ class Uplink:
         redis = RedisDoor(self._site, self._edge, lambda: self._access, self._tuning.deadline)
         self._moved.clear()
         self._surveyed.clear()
-        self._settled_text = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._clock.measure(*await redis.time())
@@ -176,7 +171,7 @@ class Uplink:
                 self.online = self._was_online = True
                 log.info("redis connected", in_flight=len(self._window), offset_ms=self._clock.offset)
                 tasks.create_task(self._live(redis))
-                tasks.create_task(self._evidence(redis))
+                tasks.create_task(self._look(redis))
                 tasks.create_task(self._backfill(redis))
                 tasks.create_task(self._watch_config(redis))
                 tasks.create_task(self._watch_move())
@@ -265,60 +260,19 @@ class Uplink:
 
     # Evidence ------------------------------------------------------------------------------------------------------
 
-    async def _evidence(self, redis: RedisDoor) -> None:
-        await self._settle(await redis.receipts())
-        await self._survey(redis)
+    async def _look(self, redis: RedisDoor) -> None:
+        evidence = Evidence(redis, self._buffer, self._window, self._give_back, self._wake_backfill.set)
+        await evidence.settle()
+        await evidence.survey()
         self._surveyed.set()
         measured = time.monotonic()
         while True:
             waiting = self._window.bytes_in("backfill") or time.monotonic() - self._backfilled < self._tuning.look
             await asyncio.sleep(self._tuning.look_in_backfill if waiting else self._tuning.look)
-            # The streams first: what is trimmed after this look is listed in a receipt that is newer than it.
-            heads = await redis.heads() if self._window.overdue(time.monotonic()) else None
-            await self._settle(await redis.receipts())
-            if heads is not None and (lost := self._window.judge(heads, time.monotonic())):
-                log.warning("redis lost batches, sending them again", batches=len(lost))
-                self._give_back(lost)
+            await evidence.look()
             if time.monotonic() - measured > TIME_EVERY:
                 self._clock.measure(*await redis.time())
                 measured = time.monotonic()
-
-    async def _settle(self, text: str) -> None:
-        if text == self._settled_text:
-            return
-        try:
-            receipts = parse_receipts(text)
-        except ValueError as error:
-            log.error("the receipt cannot be read, keeping everything", problem=str(error))
-            self._settled_text = text
-            return
-        if self._window.settle(receipts):
-            self._wake_backfill.set()
-        try:
-            await self._buffer.settle(receipts)
-        except BufferFullError as error:
-            log.error("cannot delete what history has, trying again", problem=str(error))
-        else:
-            self._settled_text = text
-
-    async def _survey(self, redis: RedisDoor) -> None:
-        """What do the streams hold? After a restart of either side, memory says nothing about it."""
-        entries: dict[Name, tuple[Lane, StreamId]] = {}
-        sizes: dict[Name, int] = {}
-        for lane in LANES:
-            async for at, payload in redis.walk(lane):
-                try:
-                    head = _envelope.decode(payload)
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                    continue  # not ours to judge; the historian sets it aside
-                name = Name(head.boot, head.seq)
-                entries[name], sizes[name] = (lane, at), len(payload)
-        self._window.surveyed(entries)
-        now = time.monotonic()
-        for name in await self._buffer.claim([name for name in entries if name not in self._window]):
-            lane, at = entries[name]
-            self._window.put(name, sizes[name], lane, at, now)
-        log.info("streams surveyed", entries=len(entries), in_flight=len(self._window))
 
     # Configuration ---------------------------------------------------------------------------------------------------
 

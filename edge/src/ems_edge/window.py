@@ -76,9 +76,11 @@ class Window:
             self.remove(name)
         return listed
 
-    def surveyed(self, entries: Mapping[Name, tuple[Lane, StreamId]]) -> None:
-        """Both streams were read from end to end: `entries` is all that is in them."""
+    def surveyed(self, entries: Mapping[Name, tuple[Lane, StreamId]], started: float) -> None:
+        """Both streams were read from end to end: `entries` is all that was in them when it `started`."""
         for name, flight in list(self._flights.items()):
+            if flight.since >= started:
+                continue  # sent meanwhile, perhaps behind what was read
             if name in entries:
                 lane, at = entries[name]
                 self.put(name, flight.size, lane, at, flight.since)
