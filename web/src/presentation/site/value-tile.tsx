@@ -28,7 +28,7 @@ export function ValueTile({ site, point, first, last }: { site: Site; point: Poi
         className={cx("flex items-baseline gap-1 whitespace-nowrap text-[13px] font-medium tabular-nums hover:underline", stale && "text-faint")}
       >
         {stale && first ? <span className="text-2xs font-normal">{age}</span> : null}
-        {last ? <TrendMark trend={point.kind === "gauge" ? (live?.trend ?? "flat") : "flat"} /> : null}
+        {first && last ? <TrendMark trend={point.kind === "gauge" ? (live?.trend ?? "flat") : "flat"} /> : null}
         {live?.quality === "uncertain" ? <span aria-label="uncertain" className="text-warn">≈</span> : null}
         <Figure point={point} value={live?.value ?? null} reason={live?.reason ?? null} unit={last} />
       </Link>
