@@ -1,25 +1,24 @@
 # The web. Context: the repository. Stages: dependencies -> develop (compose.yaml, live reload) | build -> run.
 FROM node:20-slim AS dependencies
-WORKDIR /app/web
 ENV NEXT_TELEMETRY_DISABLED=1
-COPY web/package.json web/package-lock.json ./
-RUN npm ci --no-audit --no-fund --loglevel=error
+RUN install --directory --owner=node --group=node /app/web
+WORKDIR /app/web
+USER node
+COPY --chown=node:node web/package.json web/package-lock.json ./
+RUN npm ci --no-audit --no-fund --loglevel=error --cache=/tmp/npm && rm -rf /tmp/npm
 
 FROM dependencies AS develop
-COPY web ./
-# Next writes its build and types beside the sources.
-RUN chown -R node:node /app/web
-USER node
+COPY --chown=node:node web ./
 CMD ["node", "node_modules/next/dist/bin/next", "dev", "-p", "3000"]
 
-FROM dependencies AS build
-COPY web ./
-RUN node node_modules/next/dist/bin/next build
+FROM develop AS build
+RUN node node_modules/next/dist/bin/next build && rm -rf .next/cache && npm prune --omit=dev --no-audit --no-fund
 
-FROM dependencies AS run
-ENV NODE_ENV=production
-COPY web/package.json web/next.config.ts ./
-COPY web/src ./src
+FROM node:20-slim AS run
+ENV NODE_ENV=production NEXT_TELEMETRY_DISABLED=1
+WORKDIR /app/web
+COPY --from=build /app/web/package.json /app/web/next.config.ts ./
+COPY --from=build /app/web/node_modules ./node_modules
 COPY --from=build --chown=node:node /app/web/.next ./.next
 USER node
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
