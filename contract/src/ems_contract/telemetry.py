@@ -20,6 +20,8 @@ from ems_contract.points import is_point_key
 
 MAX_BATCH_BYTES = 1_048_576
 MAX_READINGS = 4_096
+MAX_SEQ = 2**63 - 2
+"""The receipt's ranges are half open and 64 bits wide."""
 MAX_FUTURE_MS = 300_000
 """A sample further ahead than this is set aside; one more than LATEST_FUTURE_MS ahead never becomes latest."""
 LATEST_FUTURE_MS = 60_000
@@ -118,7 +120,7 @@ def decode_batch(payload: bytes, *, edge: str | None = None) -> Batch:
         raise BatchRefusedError("batch", f"not a batch: {error}", boot=boot, seq=seq) from None
 
     def refuse(field: str, problem: str) -> BatchRefusedError:
-        known = _is_uuid(batch.boot) and batch.seq >= 1
+        known = _is_uuid(batch.boot) and 1 <= batch.seq <= MAX_SEQ
         return BatchRefusedError(field, problem, boot=batch.boot if known else None, seq=batch.seq if known else None)
 
     if batch.v != 1:
@@ -127,15 +129,15 @@ def decode_batch(payload: bytes, *, edge: str | None = None) -> Batch:
         raise refuse("edge", f"the payload says {batch.edge!r:.80}, its key says {edge!r}")
     if not _is_uuid(batch.boot):
         raise refuse("boot", f"{batch.boot!r:.80} is not a UUID in its 36 character form")
-    if not 1 <= batch.seq < 2**63:
-        raise refuse("seq", f"{batch.seq} is not in 1..2^63-1")
+    if not 1 <= batch.seq <= MAX_SEQ:
+        raise refuse("seq", f"{batch.seq} is not in 1..2^63-2")
     if len(batch.readings) > MAX_READINGS:
         raise refuse("readings", f"{len(batch.readings)} readings; at most {MAX_READINGS} in one batch")
     for gap in batch.gaps or ():
         if gap.end < gap.start:
             raise refuse("gaps", f"a gap ends at {gap.end}, before it starts at {gap.start}")
         if gap.boot is not None and not (
-            _is_uuid(gap.boot) and gap.seq_from and gap.seq_to and 1 <= gap.seq_from <= gap.seq_to < 2**63 - 1
+            _is_uuid(gap.boot) and gap.seq_from and gap.seq_to and 1 <= gap.seq_from <= gap.seq_to <= MAX_SEQ
         ):
             raise refuse("gaps", "a gap with a boot needs that boot's UUID and 1 <= seq_from <= seq_to")
     return batch
@@ -155,7 +157,7 @@ def _identify(payload: bytes) -> tuple[str | None, int | None]:
         head = _envelope.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, None
-    if not _is_uuid(head.boot) or not 1 <= head.seq < 2**63:
+    if not _is_uuid(head.boot) or not 1 <= head.seq <= MAX_SEQ:
         return None, None
     return head.boot, head.seq
 
