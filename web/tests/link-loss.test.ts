@@ -108,9 +108,16 @@ describe("staying authenticated", () => {
     expect(siteConnection(drive.state, SITE, drive.now)).toMatchObject({ status: "live", grantStale: true });
   });
 
+  it("does not take a mere renewal for a change", () => {
+    const sites = [{ site: SITE, name: "", organization: 1, role: "viewer", actions: ["view"] }];
+    const grant = { type: "grant", expires: START + 300_000, stale: false, sites };
+    const drive = new Drive().follow().hear(grant);
+    expect(drive.hear(grant).wants).toEqual([]);
+    expect(drive.hear({ ...grant, sites: sites.map((site) => ({ ...site, actions: ["view", "control_devices"] })) }).wants).toEqual(["access_changed"]);
+  });
+
   it("loses a site that left the grant, and asks for it when it returns", () => {
     const drive = new Drive().follow().hear({ type: "grant", expires: START + 300_000, stale: false, sites: [] });
-    expect(drive.wants).toEqual(["access_changed"]);
     expect(drive.seen).toBe("offline");
     drive.hear({ type: "grant", expires: START + 300_000, stale: false, sites: [{ site: SITE, name: "", organization: 1, role: "", actions: [] }] });
     expect(drive.wants).toEqual(["access_changed", "subscribe"]);

@@ -22,9 +22,24 @@ describe("opening the link", () => {
   it("subscribes and unsubscribes only what changed", () => {
     const drive = new Drive().open().tell({ type: "watch", sites: ["site_8"] });
     expect(drive.effects).toEqual([
-      { type: "send", frame: { type: "subscribe", sites: ["site_8"] } },
       { type: "send", frame: { type: "unsubscribe", sites: [SITE] } },
+      { type: "send", frame: { type: "subscribe", sites: ["site_8"] } },
     ]);
+  });
+
+  it("asks for many sites in frames that the service reads", () => {
+    const sites = Array.from({ length: 250 }, (_, index) => `site_${index + 10}`);
+    const drive = new Drive().open().tell({ type: "watch", sites });
+    expect(drive.wants).toEqual(["unsubscribe", "subscribe", "subscribe", "subscribe"]);
+  });
+
+  it("asks again for a site that was one too many when another one is let go", () => {
+    const drive = new Drive().follow().tell({ type: "watch", sites: [SITE, "site_8"] });
+    drive.hear({ type: "error", code: 429, message: "at most 1 site in one session" });
+    expect(siteConnection(drive.state, "site_8", drive.now)).toMatchObject({ status: "offline", cause: "crowded" });
+    expect(drive.seen).toBe("live");
+    expect(drive.tell({ type: "watch", sites: ["site_8"] }).wants).toEqual(["unsubscribe", "subscribe"]);
+    expect(siteConnection(drive.state, "site_8", drive.now).status).toBe("reconnecting");
   });
 
   it("gives up a handshake that takes too long and tries again", () => {

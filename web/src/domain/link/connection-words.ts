@@ -16,6 +16,7 @@ const SENTENCE: Readonly<Record<ConnectionCause, string>> = {
   data_stopped: "No new values arrive from the site. Check the edge controller's power and network.",
   no_data: "The site has not sent any value yet. Install its edge controller with an API key to begin.",
   refused: "Live values of this site are not available to you.",
+  crowded: "More sites are open than can be followed live at once. Open this site by itself to see its values.",
   bad_message: "The page and the live service do not understand each other. Reload the page to get its newest version.",
   forbidden: "Your account has no site with live values. Ask an administrator for access.",
   revoked: "Your access has ended. Sign in again.",

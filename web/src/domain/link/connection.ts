@@ -5,7 +5,7 @@ export type ConnectionStatus = "live" | "stale" | "reconnecting" | "offline";
 
 /** Why it is not live; each has its sentence in `connection-words.ts`. */
 export type ConnectionCause =
-  | "connecting" | "lost" | "no_network" | "silent" | "source_lost" | "data_stopped" | "no_data" | "refused"
+  | "connecting" | "lost" | "no_network" | "silent" | "source_lost" | "data_stopped" | "no_data" | "refused" | "crowded"
   | "bad_message" | "forbidden" | "revoked" | "signed_out";
 
 export interface Connection {
@@ -33,6 +33,7 @@ function linkStatus(state: LinkState, now: number): Omit<Connection, "grantStale
 /** A site's data, apart from the link that carries it. */
 function siteStatus(stream: SiteStream, now: number): Omit<Connection, "grantStale"> {
   if (stream.status === "refused") return { status: "offline", cause: "refused" };
+  if (stream.status === "crowded") return { status: "offline", cause: "crowded" };
   if (stream.status === "asked") return { status: "reconnecting", cause: "connecting" };
   if (stream.newest === null) return { status: "stale", cause: "no_data" };
   const silence = now - (stream.heardAt ?? 0);

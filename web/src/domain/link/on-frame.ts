@@ -4,6 +4,7 @@ import { onLoss, onSnapshot, onTelemetry, type SiteStream } from "./site-stream"
 import type { LinkEffect, LinkState, Step } from "./state";
 
 const REAUTH_MARGIN_MS = 120_000;
+const MOST_IN_A_FRAME = 100;
 
 /** What one frame of the service changes. Frames of a site that nobody watches any more are ignored. */
 export function onFrame(state: LinkState, frame: ServerFrame, now: number): Step {
@@ -39,6 +40,7 @@ export function onFrame(state: LinkState, frame: ServerFrame, now: number): Step
         return { stream: next, effects };
       });
     case "error":
+      if (frame.code === ErrorCodes.TOO_MANY_SITES) return { state: crowded(state), effects: [] };
       if (!frame.site || frame.code === ErrorCodes.BAD_MESSAGE) return { state, effects: [] };
       return onSite(state, frame.site, (stream) => ({ stream: { ...stream, status: "refused" }, effects: [] }));
     case "alert":
@@ -53,11 +55,11 @@ function welcome(state: LinkState, frame: ServerFrame & { type: "welcome" }, now
     heartbeat: frame.heartbeat,
     refusals: 0,
     grantStale: false,
+    grants: signature(frame.sites),
     reauthAt: reauthAt(state, frame.expires, now),
   };
   if (state.phase === "open") return { state: open, effects: [] };
-  const sites = Object.keys(state.sites);
-  const effects: LinkEffect[] = sites.length > 0 ? [{ type: "send", frame: { type: "subscribe", sites } }] : [];
+  const effects = subscribe(Object.keys(state.sites));
   return { state: { ...open, phase: "open", phaseSince: now, everOpen: true, serviceLive: true }, effects };
 }
 
@@ -73,7 +75,7 @@ function track(state: LinkState, serverTime: number, now: number): LinkState {
   return { ...state, skew: skew < state.skew ? skew : state.skew + (skew - state.skew) * 0.05 };
 }
 
-/** The grant changed: sites that left it are refused, sites that returned to it are asked for again. */
+/** A grant comes at every renewal too. Where it is another one: sites that left it are refused, sites that returned are asked for. */
 function granted(state: LinkState, grants: readonly SiteGrant[]): Step {
   const allowed = new Set(grants.map((grant) => grant.site));
   const sites: Record<string, SiteStream> = {};
@@ -83,9 +85,29 @@ function granted(state: LinkState, grants: readonly SiteGrant[]): Step {
     if (returns) back.push(site);
     sites[site] = returns ? { ...stream, status: "asked" } : allowed.has(site) ? stream : { ...stream, status: "refused" };
   }
-  const effects: LinkEffect[] = [{ type: "access_changed" }];
-  if (back.length > 0) effects.push({ type: "send", frame: { type: "subscribe", sites: back } });
-  return { state: { ...state, sites }, effects };
+  const effects = subscribe(back);
+  const now = signature(grants);
+  if (now !== state.grants) effects.unshift({ type: "access_changed" });
+  return { state: { ...state, sites, grants: now }, effects };
+}
+
+function signature(grants: readonly SiteGrant[]): string {
+  return grants.map((grant) => `${grant.site} ${grant.role} ${grant.actions.join()}`).sort().join("|");
+}
+
+/** The service follows no more sites for this page; those it has not answered are the ones too many. */
+function crowded(state: LinkState): LinkState {
+  const sites = Object.entries(state.sites).map(([site, stream]) => [site, stream.status === "asked" ? { ...stream, status: "crowded" as const } : stream] as const);
+  return { ...state, sites: Object.fromEntries(sites) };
+}
+
+/** Subscriptions to these sites, no more in one frame than the service reads. */
+export function subscribe(sites: readonly string[]): LinkEffect[] {
+  const frames: LinkEffect[] = [];
+  for (let at = 0; at < sites.length; at += MOST_IN_A_FRAME) {
+    frames.push({ type: "send", frame: { type: "subscribe", sites: sites.slice(at, at + MOST_IN_A_FRAME) } });
+  }
+  return frames;
 }
 
 function onSite(

@@ -2,7 +2,7 @@ import type { ServerFrame } from "../messages";
 import { parseServerFrame } from "../frames";
 import { retryDelay } from "./backoff";
 import { policyOf, type ClosePolicy } from "./close-policy";
-import { onFrame } from "./on-frame";
+import { onFrame, subscribe } from "./on-frame";
 import { ASKED, onLoss, type SiteStream } from "./site-stream";
 import { INITIAL, type LinkEffect, type LinkEvent, type LinkState, type Step } from "./state";
 
@@ -50,17 +50,21 @@ function start(state: LinkState, now: number): Step {
 }
 
 function watch(state: LinkState, wanted: readonly string[], now: number): Step {
+  const removed = Object.keys(state.sites).filter((site) => !wanted.includes(site));
   const sites: Record<string, SiteStream> = {};
-  for (const site of wanted) sites[site] = state.sites[site] ?? ASKED;
-  const added = wanted.filter((site) => !Object.hasOwn(state.sites, site));
-  const removed = Object.keys(state.sites).filter((site) => !Object.hasOwn(sites, site));
+  const added: string[] = [];
+  for (const site of wanted) {
+    const known = Object.hasOwn(state.sites, site) ? state.sites[site] : undefined;
+    // Where one is let go there is room for one that was too many.
+    const again = known?.status === "crowded" && removed.length > 0;
+    if (!known || again) added.push(site);
+    sites[site] = again ? { ...known, status: "asked" } : (known ?? ASKED);
+  }
   const next = { ...state, sites };
   if (state.phase === "idle") return wanted.length > 0 ? start(next, now) : { state: next, effects: [] };
   if (state.phase !== "open") return { state: next, effects: [] };
-  const effects: LinkEffect[] = [];
-  if (added.length > 0) effects.push({ type: "send", frame: { type: "subscribe", sites: added } });
-  if (removed.length > 0) effects.push({ type: "send", frame: { type: "unsubscribe", sites: removed } });
-  return { state: next, effects };
+  const leave: LinkEffect[] = removed.length > 0 ? [{ type: "send", frame: { type: "unsubscribe", sites: removed } }] : [];
+  return { state: next, effects: [...leave, ...subscribe(added)] };
 }
 
 function gotToken(state: LinkState, token: string, now: number): Step {
@@ -112,7 +116,7 @@ function closed(state: LinkState, policy: ClosePolicy, now: number, random: numb
     ...state,
     reauthAt: Infinity,
     attempt: state.phase === "open" && now - state.phaseSince > HELD_MS ? 0 : state.attempt,
-    sites: mapSites(state, (stream) => (stream.status === "following" ? { ...onLoss(stream, null), status: "asked" } : stream)),
+    sites: mapSites(state, (stream) => (stream.status === "refused" ? stream : { ...onLoss(stream, null), status: "asked" })),
   };
   if (policy.kind === "end") return end(lost, policy.reason);
   if (policy.kind !== "token") return { state: wait(lost, policy.kind, now, random), effects: [] };

@@ -2,7 +2,8 @@ import type { Batch } from "../messages";
 
 /** What the link knows of one watched site. Times in ms; `heardAt` by this browser's clock, `newest` by the samples'. */
 export interface SiteStream {
-  readonly status: "asked" | "following" | "refused";
+  /** crowded: one more than the service lets a page follow; asked for again when another one is let go. */
+  readonly status: "asked" | "following" | "refused" | "crowded";
   /** The last seq seen of each boot of each edge. */
   readonly boots: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly heardAt: number | null;

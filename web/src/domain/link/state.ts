@@ -24,6 +24,8 @@ export interface LinkState {
   readonly serviceLive: boolean;
   /** Access could not be checked lately; the last grant is kept. */
   readonly grantStale: boolean;
+  /** What the service last said may be seen, as one text to compare; null before it said anything. */
+  readonly grants: string | null;
   readonly reauthAt: number;
   readonly token: string | null;
   /** This clock minus the service's. */
@@ -63,5 +65,5 @@ export interface Step {
 
 export const INITIAL: LinkState = {
   phase: "idle", online: true, sites: {}, attempt: 0, refusals: 0, retryAt: 0, phaseSince: 0, everOpen: false, lastHeard: 0,
-  heartbeat: 5_000, serviceLive: true, grantStale: false, reauthAt: Infinity, token: null, skew: 0, end: null,
+  heartbeat: 5_000, serviceLive: true, grantStale: false, grants: null, reauthAt: Infinity, token: null, skew: 0, end: null,
 };

@@ -2,7 +2,7 @@ import type { ComponentProps } from "react";
 import { cx } from "./cx";
 
 const LOOK = {
-  primary: "bg-ink text-canvas hover:opacity-90 disabled:opacity-40",
+  primary: "bg-ink text-canvas hover:opacity-90 disabled:opacity-60",
   quiet: "hairline bg-surface text-ink hover:bg-hover disabled:opacity-50",
   bare: "text-quiet hover:bg-hover hover:text-ink disabled:opacity-50",
 } as const;
