@@ -180,7 +180,7 @@ async def test_while_nobody_listens_it_tries_again_with_backoff() -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_late_answer_is_not_taken_for_the_next_one() -> None:
+async def test_a_late_answer_is_not_taken_for_the_next_one(caplog: pytest.LogCaptureFixture) -> None:
     unit = meter(1.0)
     async with endpoint({1: unit, 2: meter(2.0)}) as served, driver() as made:
         slow, other = metered(made, served.port, 1), metered(made, served.port, 2)
@@ -191,6 +191,7 @@ async def test_a_late_answer_is_not_taken_for_the_next_one() -> None:
             await asyncio.sleep(0.01)
         unit.delay = 0.0
         assert (await slow.read())["active_power"] == 1.0
+    assert not [record for record in caplog.records if record.name.startswith("pymodbus")]
 
 
 async def test_a_silent_unit_goes_last_and_costs_the_others_nothing() -> None:

@@ -7,6 +7,7 @@ file is healed (`salvage.py`) and the work goes on; a single damaged batch, foun
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -37,6 +38,10 @@ def _damage(problem: str) -> sqlite3.DatabaseError:
     return error
 
 
+CHECKPOINT_EVERY = 100
+"""Appends between two moves of the write-ahead log into the file: in the pause after one, not within the next."""
+
+
 class SqliteBuffer:
     """`path` is the store's file; `max_bytes` bounds the payload in it."""
 
@@ -48,6 +53,7 @@ class SqliteBuffer:
         self._size = 0
         self._lent: set[Name] = set()
         self._gaps: list[Gap] = []
+        self._appends = 0
 
     # On the event loop -----------------------------------------------------------------------------------------
 
@@ -69,6 +75,9 @@ class SqliteBuffer:
             self._lent.discard(batch.name)
             await self.note_gap(dropped(batch.name, batch.first, batch.last))
             raise
+        self._appends += 1
+        if self._appends % CHECKPOINT_EVERY == 0:
+            self._thread.submit(self._checkpoint)
 
     async def begin(self, max_bytes: int, max_count: int) -> list[Lent]:
         work = asyncio.ensure_future(self._in_thread(lambda: self._begin(max_bytes, max_count)))
@@ -142,6 +151,10 @@ class SqliteBuffer:
         if self._db is None:
             self._db = store.connect(self._path)
         return self._db
+
+    def _checkpoint(self) -> None:
+        with contextlib.suppress(sqlite3.DatabaseError):  # it shows again where it matters
+            self._connection().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _close(self) -> None:
         if self._db is not None:

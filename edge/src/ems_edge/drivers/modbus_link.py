@@ -92,7 +92,7 @@ class Link:
         self._silent = 0
         self._sent = b""
         # It reports every late or foreign frame as an error; we answer for them as sample quality.
-        logging.getLogger("pymodbus_internal").setLevel(logging.CRITICAL)
+        logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 
     async def request(self, unit: int, span: Span, limit: float) -> list[int]:
         """The span's words (bits as 0 and 1), within `limit` seconds. Raises LinkError. The caller holds the turn."""
