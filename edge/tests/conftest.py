@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from edge_support.redis_process import RedisProcess
 from ems_contract import keys
 from ems_contract.telemetry import decode_batch
+
+settings.register_profile("busy_machine", deadline=None)
+settings.load_profile("busy_machine")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 from ems_contract.points import Reason
 from ems_edge.decode import Codec, Order, Type, decode, encode
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 INTEGERS = {
@@ -60,6 +60,7 @@ def test_numbers_beyond_what_a_float_holds_are_rounded_once(number: int) -> None
     assert decode(words, Codec(kind)) == float(number)
 
 
+@example(-0.0, Order.BIG, Order.BIG)
 @given(st.floats(allow_nan=False, allow_infinity=False), orders, orders)
 def test_float64_keeps_every_bit(number: float, word: Order, byte: Order) -> None:
     codec = Codec(Type.FLOAT64, word, byte)

@@ -123,20 +123,20 @@ async def test_with_a_backend_it_polls_reports_reloads_and_stops_cleanly(
     await edge.start()
     try:
         await _ready(edge)
-        await until(lambda: historian.ingest() or len(historian.batches) >= 3, "three batches")
+        await until(lambda: len(historian.ingest().batches) >= 3, "three batches")
         await until(lambda: backend.reports, "the report of points")
 
         devices_now = [_device(devices), _device(devices, "load_meter", 4)]
         backend.answer = msgspec.structs.replace(backend.answer, config=EdgeConfig("2", devices_now, 0.2))
         redis_server.admin.publish(keys.config_changed_channel(1), b"{}")
-        await until(lambda: historian.ingest() or historian.values("load_meter.reads"), "the new device")
+        await until(lambda: historian.ingest().values("load_meter.reads"), "the new device")
 
         wrong = [_device(devices, profile="stl_metre")]
         backend.answer = msgspec.structs.replace(backend.answer, config=EdgeConfig("3", wrong, 0.2))
         redis_server.admin.publish(keys.config_changed_channel(1), b"{}")
         await until(lambda: b"did you mean 'stl_meter'?" in edge.log, "the refusal")
         before = len(historian.batches)
-        await until(lambda: historian.ingest() or len(historian.batches) > before + 2, "the old configuration goes on")
+        await until(lambda: len(historian.ingest().batches) > before + 2, "the old configuration goes on")
     finally:
         assert await edge.terminate() == 0
         backend.stop()
@@ -171,7 +171,7 @@ async def test_it_starts_with_backend_and_redis_down_and_nothing_of_it_is_lost(
     mortal_redis.start()
     await _ready(edge)
     answered = len(devices.answered)
-    await until(lambda: historian.ingest() or len(historian.values(READS)) >= answered, "everything", 20)
+    await until(lambda: len(historian.ingest().values(READS)) >= answered, "everything", 20)
     assert await edge.terminate() == 0
     historian.ingest()
     _check_ledger(devices, historian, lives=2)
@@ -214,7 +214,7 @@ async def test_redis_killed_and_wiped_historian_and_edge_killed_together(
     edge = edges(standalone(tmp_path, access, devices.port, 0.1, {"grid_meter": 1}))
     await edge.start()
     await _ready(edge)
-    await until(lambda: historian.ingest() or len(historian.batches) >= 5, "some history")
+    await until(lambda: len(historian.ingest().batches) >= 5, "some history")
     mortal_redis.kill()
     answered = len(devices.answered)
     await until(lambda: len(devices.answered) > answered + 5, "polls without Redis")
@@ -226,7 +226,7 @@ async def test_redis_killed_and_wiped_historian_and_edge_killed_together(
     await _ready(edge)
     historian.trim(historian.commit())  # killed before it acknowledged
     mortal_redis.admin.flushall()
-    await until(lambda: historian.ingest() or _all_in(devices, historian, 2), "everything", 30)
+    await until(lambda: _all_in(devices, historian.ingest(), 2), "everything", 30)
     assert await edge.terminate() == 0
     historian.ingest()
     _check_ledger(devices, historian, lives=2)
@@ -261,8 +261,8 @@ async def test_devices_that_are_away_are_reported_and_harm_no_one(
     edge = edges(file)
     historian = Historian(redis_server.admin)
     await edge.start()
-    await until(lambda: historian.ingest() or len(historian.values("ghost.reads")) >= 3, "the ghost's samples", 20)
-    await until(lambda: historian.ingest() or len(historian.values(READS)) >= 5, "the others")
+    await until(lambda: len(historian.ingest().values("ghost.reads")) >= 3, "the ghost's samples", 20)
+    await until(lambda: len(historian.ingest().values(READS)) >= 5, "the others")
     assert await edge.terminate() == 0
     historian.ingest()
     assert set(historian.values("ghost.reads")) == {None}

@@ -237,7 +237,7 @@ async def test_an_address_that_swallows_everything_is_a_lost_connection() -> Non
 @pytest.mark.parametrize("connection", [{"port": 0}, {"unit": 300}, {"timeout": -1}, {"max_gap": 1000}])
 def test_a_connection_that_cannot_be_is_refused(connection: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"meter_\d+: "):
-        metered(ModbusDriver(), **{"port": 502, **connection})  # type: ignore[arg-type]
+        metered(ModbusDriver(), **{"port": 502, **connection})
 
 
 async def test_it_understands_another_implementation() -> None:

@@ -29,17 +29,20 @@ _NO_CHANGE = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY}
 )
 """Error codes of a disk that takes no change now: full, failing, or mounted read-only."""
+CHECKPOINT_EVERY = 100
+"""Appends between two moves of the write-ahead log into the file: in the pause after one, not within the next."""
 _gaps = msgspec.json.Decoder(list[Gap])
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary error code; 0 for a mistake in how we call it."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _damage(problem: str) -> sqlite3.DatabaseError:
     error = sqlite3.DatabaseError(problem)
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     return error
-
-
-CHECKPOINT_EVERY = 100
-"""Appends between two moves of the write-ahead log into the file: in the pause after one, not within the next."""
 
 
 class SqliteBuffer:
@@ -117,7 +120,7 @@ class SqliteBuffer:
             try:
                 return work()
             except sqlite3.DatabaseError as error:
-                if error.sqlite_errorcode & 0xFF not in _DAMAGED:
+                if _code(error) not in _DAMAGED:
                     raise
                 self._heal(error)
                 return work()
@@ -126,7 +129,7 @@ class SqliteBuffer:
             try:
                 return guarded()
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF not in _NO_CHANGE:
+                if _code(error) not in _NO_CHANGE:
                     raise
                 raise BufferFullError(str(error)) from None
 
@@ -143,7 +146,7 @@ class SqliteBuffer:
             raise _damage("the store's file is empty")
         db = self._connection()
         self._size = store.total_size(db)
-        self._gaps = merge_gaps([*_gaps.decode(store.get_meta(db, "gaps") or b"[]"), *self._gaps])
+        self._gaps = _gaps.decode(store.get_meta(db, "gaps") or b"[]")
         last = store.get_meta(db, "last_ts")
         return int(last) if last else None
 
@@ -167,7 +170,8 @@ class SqliteBuffer:
         found = salvage.heal(self._path)
         db = self._connection()
         self._size = store.total_size(db)
-        self._gaps = merge_gaps([*_gaps.decode(store.get_meta(db, "gaps") or b"[]"), *self._gaps])
+        stored = _gaps.decode(store.get_meta(db, "gaps") or b"[]")
+        self._gaps = merge_gaps([*stored, *without(self._gaps, stored)])
         log.warning("store is healed, the damaged file is in quarantine", batches=found.batches)
 
     def _note_gap(self, gap: Gap) -> None:
@@ -179,7 +183,7 @@ class SqliteBuffer:
         try:
             self._store(batch, self._size + len(batch.payload) - self._max_bytes)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in _NO_CHANGE:
+            if _code(error) not in _NO_CHANGE:
                 raise
             # The disk is full: drop the oldest, use their pages and the log's, and try once more.
             log.error("store cannot grow, dropping the oldest", problem=str(error))

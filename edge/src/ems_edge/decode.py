@@ -114,7 +114,8 @@ def _raw(words: Sequence[int], codec: Codec) -> int | float:
 
 def _scaled(raw: int | float, codec: Codec) -> float:
     if isinstance(raw, float):
-        return raw * codec.scale + codec.offset
+        plain = codec.scale == 1.0 and codec.offset == 0.0
+        return raw if plain else raw * codec.scale + codec.offset  # -0.0 + 0.0 would be 0.0
     a, b, c = codec.factors
     try:
         return (raw * a + b) / c

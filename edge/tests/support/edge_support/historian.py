@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import redis
 from ems_contract import keys
 from ems_contract.receipts import Ranges, format_receipts, normalise
@@ -55,9 +57,11 @@ class Historian:
     def acknowledge(self) -> None:
         self._admin.set(self._acked, format_receipts(self._done))
 
-    def ingest(self) -> None:
+    def ingest(self) -> Self:
+        """One whole pass."""
         self.trim(self.commit())
         self.acknowledge()
+        return self
 
     def values(self, key: str) -> list[float | None]:
         """A point's history, by boot in order of arrival and seq."""
