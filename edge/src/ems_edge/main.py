@@ -37,19 +37,20 @@ File = Annotated[Path, typer.Argument(help="A YAML file.", show_default=False)]
 def run(
     bootstrap: File,
     health_port: Annotated[int | None, typer.Option(help="Serve /healthz and /readyz on this port.")] = None,
+    health_host: Annotated[str, typer.Option(help="On this address; 0.0.0.0 for probes from outside.")] = "127.0.0.1",
 ) -> None:
     """Run the edge until SIGTERM or Ctrl-C."""
     settings = _load(bootstrap)
     logs.configure("edge", os.environ.get("EMS_LOG_LEVEL", "INFO").upper())
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
     try:
-        asyncio.run(_run(settings, health_port))
+        asyncio.run(_run(settings, health_port, health_host))
     except (StoreError, store.StoreVersionError, OSError, sqlite3.Error) as error:
         _fail(str(error), 1)
 
 
-async def _run(settings: Settings, health_port: int | None) -> None:
-    edge = Edge(settings, health_port)
+async def _run(settings: Settings, health_port: int | None, health_host: str) -> None:
+    edge = Edge(settings, health_port, health_host)
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, edge.stop)

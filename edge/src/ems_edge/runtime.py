@@ -101,9 +101,10 @@ class Line:
 class Edge:
     """One life of one edge process. `run` returns after a stop was asked for and everything is closed."""
 
-    def __init__(self, settings: Settings, health_port: int | None = None) -> None:
+    def __init__(self, settings: Settings, health_port: int | None = None, health_host: str = "127.0.0.1") -> None:
         self._settings = settings
         self._health_port = health_port
+        self._health_host = health_host
         self._boot = str(uuid.uuid4())
         self._stop = asyncio.Event()
         self._failure: StoreError | None = None
@@ -127,7 +128,7 @@ class Edge:
                 log.info("edge starts", boot=self._boot, file=self._settings.file, last_ts=self._last_ts)
                 async with contextlib.AsyncExitStack() as services:
                     if self._health_port is not None:
-                        await services.enter_async_context(serve(self._health_port, self.not_ready))
+                        await services.enter_async_context(serve(self._health_port, self.not_ready, self._health_host))
                     await self._until_stopped()
             finally:
                 await self._buffer.close()
