@@ -66,7 +66,7 @@ class StackOptions:
             ports=Ports.from_environment(environment),
             demo=demo,
             history_days=_number(environment, "EMS_DEMO_DAYS", 30, highest=400) if demo else 0,
-            poll_interval=_seconds(environment, "EMS_POLL_INTERVAL", 5.0),
+            poll_interval=_seconds(environment, "EMS_POLL_INTERVAL", 1.0),
             simulator_seed=_number(environment, "EMS_DEMO_SEED", DEFAULT_SEED, highest=2**31),
             dev=dev,
             database_url=environment.get("EMS_DATABASE_URL") or None,
