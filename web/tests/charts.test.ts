@@ -26,19 +26,29 @@ describe("the rows of a chart", () => {
 
   it("put a slow point between its neighbours, on their line", () => {
     const fast = trace("fast", [0, 5_000, 10_000], [1, 2, 3]);
-    const slow = trace("slow", [0, 10_000], [10, 20]);
-    expect(table([fast, slow])).toEqual([[0, 1, 10], [5, 2, 15], [10, 3, 20]]);
+    const slow = trace("slow", [0, 10_000, 20_000], [10, 20, 20]);
+    expect(table([fast, slow]).slice(0, 3)).toEqual([[0, 1, 10], [5, 2, 15], [10, 3, 20]]);
   });
 
   it("hold a state until it changes", () => {
     const fast = trace("fast", [0, 5_000, 10_000], [1, 2, 3]);
-    const state = trace("state", [0, 10_000], [2, 0], { kind: "state" });
-    expect(table([fast, state]).map((row) => row[2])).toEqual([2, 2, 0]);
+    const state = trace("state", [0, 10_000, 20_000], [2, 0, 0], { kind: "state" });
+    expect(table([fast, state]).slice(0, 3).map((row) => row[2])).toEqual([2, 2, 0]);
   });
 
   it("break a line where samples are missing, also where it is the only one", () => {
     const a = trace("a", [0, 5_000, 10_000, 40_000, 45_000, 50_000, 55_000], [1, 2, 3, 4, 5, 6, 7]);
     expect(table([a])).toEqual([[0, 1], [5, 2], [10, 3], [11, null], [40, 4], [45, 5], [50, 6], [55, 7]]);
+  });
+
+  it("join each pace within itself: a minute's history goes on into a second's live values", () => {
+    const slow = [0, 1, 2, 3, 4, 5].map((minute) => minute * 60_000);
+    const fast = Array.from({ length: 10 }, (_, second) => 300_000 + 30_000 + second * 1_000);
+    const after = Array.from({ length: 10 }, (_, second) => 300_000 + 30_000 + 49_000 + second * 1_000);
+    const offsets = [...slow, ...fast, ...after];
+    const rows = table([trace("a", offsets, offsets.map(() => 1))], "raw", 600_000);
+    const broken = rows.filter((row) => row[1] === null).map((row) => row[0]);
+    expect(broken).toEqual([340]);
   });
 
   it("break a line at a bad sample, and never draw it as zero", () => {

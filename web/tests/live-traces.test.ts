@@ -44,9 +44,17 @@ describe("a live trace", () => {
     traces.keep(SITE, [GRID]);
     const now = clock.now();
     traces.apply(SITE, [batch(1, now, { [GRID]: 5 })]);
-    traces.backfill(SITE, [trace([now - 2_000, now - 1_000, now], [1, 2, 99])]);
+    traces.backfill(SITE, { traces: [trace([now - 2_000, now - 1_000, now], [1, 2, 99])], gaps: [] });
     traces.apply(SITE, [batch(2, now + 1_000, { [GRID]: 6 })]);
     expect(traces.samples(SITE, GRID)).toEqual({ ts: [now - 2_000, now - 1_000, now, now + 1_000], value: [1, 2, 5, 6], doubt: [false, false, false, false] });
+  });
+
+  it("knows the gaps that the edge itself reports, live or in history, each once", () => {
+    traces.keep(SITE, [GRID]);
+    const gap = { from: clock.now() - 9_000, to: clock.now() - 1_000, reason: "edge_down" };
+    traces.apply(SITE, [batch(1, clock.now(), { [GRID]: 5 }, { gaps: [gap] })]);
+    traces.backfill(SITE, { traces: [], gaps: [{ ...gap }, { from: 0, to: 1, reason: "edge_down" }] });
+    expect(traces.gaps(SITE)).toEqual([gap]);
   });
 
   it("forgets what is older than its window", async () => {

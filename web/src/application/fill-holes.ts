@@ -62,7 +62,7 @@ export class FillHoles {
     if (keys.length === 0) return true;
     try {
       const query = { siteId: siteIdOf(site), keys, from: hole.from, to: hole.to + 1, raw: true, points: 0 };
-      this.traces.backfill(site, (await this.history.history(query)).traces);
+      this.traces.backfill(site, await this.history.history(query));
       return true;
     } catch (error) {
       if (error instanceof Problem) return false;

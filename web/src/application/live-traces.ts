@@ -1,5 +1,4 @@
-import type { Trace } from "@/domain/history";
-import { indexAt } from "@/domain/history";
+import { indexAt, type KnownGap, type Trace } from "@/domain/history";
 import type { Hole } from "@/domain/link/site-stream";
 import type { Batch } from "@/domain/messages";
 import { qualityOf } from "@/domain/quality";
@@ -22,6 +21,7 @@ interface SiteTraces {
   readonly wanted: Map<string, number>;
   readonly samples: Map<string, Samples>;
   pending: readonly Hole[];
+  gaps: readonly KnownGap[];
   version: number;
   readonly listeners: Listeners;
 }
@@ -70,17 +70,24 @@ export class LiveTraces {
       const added = { ts: list.map((s) => s.ts), value: list.map((s) => s.value), doubt: list.map((s) => s.doubt) };
       this.put(traces, key, merge(traces.samples.get(key) ?? NO_SAMPLES, added));
     }
+    this.noteGaps(traces, batches.flatMap((batch) => batch.gaps ?? []));
     if (fresh.size > 0) this.changed(traces);
   }
 
   /** History of some points arrived: it fills in, and never replaces what came live at the same instant. */
-  backfill(site: string, history: readonly Trace[]): void {
+  backfill(site: string, history: { readonly traces: readonly Trace[]; readonly gaps: readonly KnownGap[] }): void {
     const traces = this.site(site);
-    for (const trace of history) {
+    for (const trace of history.traces) {
       if (!traces.wanted.has(trace.key)) continue;
       this.put(traces, trace.key, merge(trace, traces.samples.get(trace.key) ?? NO_SAMPLES));
     }
+    this.noteGaps(traces, history.gaps);
     this.changed(traces);
+  }
+
+  /** Spans of which the edges themselves say that nothing was measured. */
+  gaps(site: string): readonly KnownGap[] {
+    return this.site(site).gaps;
   }
 
   /** Spans whose samples are being fetched. */
@@ -118,6 +125,7 @@ export class LiveTraces {
     for (const traces of this.sites.values()) {
       traces.samples.clear();
       traces.pending = [];
+      traces.gaps = [];
       this.changed(traces);
     }
   }
@@ -129,10 +137,16 @@ export class LiveTraces {
     });
   }
 
+  private noteGaps(traces: SiteTraces, gaps: readonly KnownGap[]): void {
+    const first = this.clock.now() - KEPT_MS;
+    const all = [...traces.gaps, ...gaps].filter((gap) => gap.to > first);
+    traces.gaps = [...new Map(all.map((gap) => [`${gap.from}-${gap.to}-${gap.reason}`, { from: gap.from, to: gap.to, reason: gap.reason }])).values()];
+  }
+
   private site(name: string): SiteTraces {
     let traces = this.sites.get(name);
     if (!traces) {
-      traces = { wanted: new Map(), samples: new Map(), pending: [], version: 0, listeners: new Listeners() };
+      traces = { wanted: new Map(), samples: new Map(), pending: [], gaps: [], version: 0, listeners: new Listeners() };
       this.sites.set(name, traces);
     }
     return traces;

@@ -9,6 +9,6 @@ export async function loadLiveWindow(
 ): Promise<History> {
   const to = clock.now();
   const answer = await history.history({ siteId: site.id, keys, from: to - WINDOW_MS, to, raw: true, points: 0 });
-  traces.backfill(site.wire, answer.traces);
+  traces.backfill(site.wire, answer);
   return answer;
 }

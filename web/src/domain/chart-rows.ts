@@ -1,4 +1,4 @@
-import { breakAfter, bucketOf, type Resolution, type Trace } from "./history";
+import { bucketOf, joins, type Resolution, type Trace } from "./history";
 
 /** One instant of a chart: the value of each point, null where its line is broken. */
 export interface Row {
@@ -6,6 +6,9 @@ export interface Row {
   readonly values: Record<string, number | null>;
   readonly bands: Record<string, readonly [number, number] | null>;
 }
+
+/** A lone uncertain sample is still drawn wide enough to be seen. */
+const SHORTEST_SPAN_MS = 1_000;
 
 interface Span {
   readonly from: number;
@@ -15,31 +18,33 @@ interface Span {
 /** Bring points that were sampled at different instants onto common rows. Between two neighbours a row lies on their line. */
 export function rowsOf(traces: readonly Trace[], resolution: Resolution, from: number, to: number): Row[] {
   const bucket = bucketOf(resolution, from, to);
-  const times = rowTimes(traces, resolution, bucket, from, to);
+  const joined = traces.map((trace) => joins(trace.ts, resolution));
+  const times = rowTimes(traces, joined, bucket, from, to);
   const rows: Row[] = times.map((ts) => ({ ts, values: {}, bands: {} }));
-  for (const trace of traces) fill(rows, trace, breakAfter(trace, resolution), bucket);
+  traces.forEach((trace, index) => {
+    fill(rows, trace, joined[index] ?? [], bucket);
+  });
   return rows;
 }
 
 /** One row per bucket that holds a sample, and one inside each break, so that a lone line is broken there too. */
-function rowTimes(traces: readonly Trace[], resolution: Resolution, bucket: number, from: number, to: number): number[] {
+function rowTimes(traces: readonly Trace[], joined: readonly (readonly boolean[])[], bucket: number, from: number, to: number): number[] {
   const last = new Map<number, number>();
   const note = (ts: number) => {
     if (ts < from - bucket || ts > to + bucket) return;
     const slot = Math.floor(ts / bucket);
     last.set(slot, Math.max(last.get(slot) ?? 0, ts));
   };
-  for (const trace of traces) {
-    const limit = breakAfter(trace, resolution);
+  traces.forEach((trace, at) => {
     trace.ts.forEach((ts, index) => {
       note(ts);
-      if ((trace.ts[index + 1] ?? ts) - ts > limit) note(ts + bucket);
+      if (joined[at]?.[index] === false && index < trace.ts.length - 1) note(ts + bucket);
     });
-  }
+  });
   return [...last.values()].sort((a, b) => a - b);
 }
 
-function fill(rows: readonly Row[], trace: Trace, limit: number, bucket: number): void {
+function fill(rows: readonly Row[], trace: Trace, joined: readonly boolean[], bucket: number): void {
   let next = 0;
   for (const row of rows) {
     while (next < trace.ts.length && (trace.ts[next] ?? Infinity) <= row.ts) next += 1;
@@ -49,7 +54,7 @@ function fill(rows: readonly Row[], trace: Trace, limit: number, bucket: number)
       row.values[trace.key] = trace.value[before] ?? null;
       row.bands[trace.key] = bandAt(trace, before);
     } else {
-      row.values[trace.key] = between(trace, before, next, row.ts, limit);
+      row.values[trace.key] = joined[before] ? between(trace, before, row.ts) : null;
       row.bands[trace.key] = null;
     }
   }
@@ -61,10 +66,10 @@ function bandAt(trace: Trace, index: number): readonly [number, number] | null {
   return low === null || high === null ? null : [low, high];
 }
 
-function between(trace: Trace, before: number, after: number, ts: number, limit: number): number | null {
-  const [t0, t1] = [trace.ts[before], trace.ts[after]];
-  const [v0, v1] = [trace.value[before] ?? null, trace.value[after] ?? null];
-  if (t0 === undefined || t1 === undefined || t1 - t0 > limit || v0 === null) return null;
+function between(trace: Trace, before: number, ts: number): number | null {
+  const [t0, t1] = [trace.ts[before], trace.ts[before + 1]];
+  const [v0, v1] = [trace.value[before] ?? null, trace.value[before + 1] ?? null];
+  if (t0 === undefined || t1 === undefined || v0 === null) return null;
   if (trace.kind === "state") return v0;
   return v1 === null ? null : v0 + ((v1 - v0) * (ts - t0)) / (t1 - t0);
 }
@@ -89,14 +94,14 @@ export function extremes(rows: readonly Row[], keys: readonly string[], withBand
 
 /** Spans in which a point's value is not certain, joined where they touch. */
 export function doubtSpans(trace: Trace, resolution: Resolution): Span[] {
-  const limit = breakAfter(trace, resolution);
+  const joined = joins(trace.ts, resolution);
   const spans: { from: number; to: number }[] = [];
   trace.ts.forEach((ts, index) => {
     if (!trace.doubt[index] || trace.value[index] === null) return;
-    const end = Math.min(trace.ts[index + 1] ?? ts, ts + limit);
+    const end = (joined[index] ? trace.ts[index + 1] : null) ?? ts + SHORTEST_SPAN_MS;
     const last = spans.at(-1);
     if (last && last.to >= ts) last.to = end;
     else spans.push({ from: ts, to: end });
   });
-  return spans.filter((span) => span.to > span.from);
+  return spans;
 }

@@ -57,20 +57,42 @@ export function gapWords(reason: string): string {
   return GAP_WORDS[reason] ?? "Samples are missing";
 }
 
-/** The usual distance between two samples, ms; 0 where there are fewer than two. */
-export function usualStep(ts: readonly number[]): number {
-  const steps = ts.slice(-120).map((at, index, all) => at - (all[index - 1] ?? at)).slice(1).sort((a, b) => a - b);
-  return steps[steps.length >> 1] ?? 0;
+const STEADY_MS = 5_000;
+const NEIGHBOURS = 4;
+
+/**
+ * For each sample, whether a line leads on to the next one; it breaks where nothing was measured in between. Averages
+ * come in fixed steps. Samples come in their edge's pace, which may change: a distance is a break if it is more than
+ * three times what is usual just before and just after it.
+ */
+export function joins(ts: readonly number[], resolution: Resolution): readonly boolean[] {
+  const limit = resolution === "raw" ? STEADY_MS : 1.5 * STEP_MS[resolution];
+  return ts.map((at, index) => {
+    const next = ts[index + 1];
+    if (next === undefined) return false;
+    if (next - at <= limit) return true;
+    return resolution === "raw" && next - at <= 3.2 * usualStepAround(ts, index);
+  });
 }
 
-/** Neighbours further apart than this are not joined: the line breaks, since nothing was measured in between. */
-export function breakAfter(trace: Trace, resolution: Resolution): number {
-  return resolution === "raw" ? Math.max(5_000, 3.2 * usualStep(trace.ts)) : 1.5 * STEP_MS[resolution];
+/** The larger of the usual distances just before and just after the one from `index` to the next sample, ms. */
+function usualStepAround(ts: readonly number[], index: number): number {
+  const before = middleOf(stepsOf(ts.slice(Math.max(0, index - NEIGHBOURS), index + 1)));
+  const after = middleOf(stepsOf(ts.slice(index + 1, index + 2 + NEIGHBOURS)));
+  return Math.max(before, after);
+}
+
+function stepsOf(ts: readonly number[]): number[] {
+  return ts.slice(1).map((at, index) => at - (ts[index] ?? at));
+}
+
+function middleOf(steps: number[]): number {
+  return steps.sort((a, b) => a - b)[steps.length >> 1] ?? 0;
 }
 
 /** Rows nearer to each other than this become one; devices of one poll are read some ms apart. */
 export function bucketOf(resolution: Resolution, from: number, to: number): number {
-  return resolution === "raw" ? Math.max(1_000, (to - from) / 1_800) : 1;
+  return resolution === "raw" ? Math.max(1_000, (to - from) / 600) : 1;
 }
 
 /** Index of the last sample at or before `at`; -1 where there is none. */

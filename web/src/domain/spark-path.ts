@@ -1,4 +1,4 @@
-import { usualStep } from "./history";
+import { joins } from "./history";
 
 /**
  * The line of a small chart without axes, as an SVG path in a box of `width` x `height`. Broken where samples are
@@ -13,19 +13,19 @@ export function sparkPath(
   const high = Math.max(...known);
   const span = Math.max(high - low, 0.05 * Math.max(Math.abs(high), Math.abs(low)), 1e-9);
   const middle = (low + high) / 2;
-  const limit = Math.max(15_000, 3.2 * usualStep(ts));
+  const joined = joins(ts, "raw");
   let path = "";
-  let last: number | null = null;
+  let pen = false;
   ts.forEach((at, index) => {
     const each = value[index] ?? null;
     if (at < from || each === null) {
-      if (each === null) last = null;
+      pen = false;
       return;
     }
     const x = (((at - from) / (to - from)) * width).toFixed(1);
     const y = (height / 2 - ((each - middle) / span) * (height - 4)).toFixed(1);
-    path += `${last === null || at - last > limit ? "M" : "L"}${x} ${y}`;
-    last = at;
+    path += `${pen ? "L" : "M"}${x} ${y}`;
+    pen = joined[index] ?? false;
   });
   return path;
 }

@@ -1,10 +1,11 @@
-import { breakAfter, indexAt, type Resolution, type Trace } from "@/domain/history";
+import type { Row } from "@/domain/chart-rows";
+import { indexAt, type Resolution, type Trace } from "@/domain/history";
 import { figure } from "@/domain/quantity";
 import { moment } from "@/domain/site-time";
 import type { LineLook } from "./line-look";
 
 interface Props {
-  readonly ts: number;
+  readonly row: Row;
   readonly traces: readonly Trace[];
   readonly looks: ReadonlyMap<string, LineLook>;
   readonly resolution: Resolution;
@@ -12,25 +13,25 @@ interface Props {
 }
 
 /** What was measured at the crosshair: real samples, not points of a drawn line. */
-export function ChartTip({ ts, traces, looks, resolution, timezone }: Props) {
+export function ChartTip({ row, traces, looks, resolution, timezone }: Props) {
   return (
     <div className="hairline rounded-lg border-line-strong bg-raised px-3 py-2 text-xs tabular-nums">
-      <p className="mb-1 text-quiet">{moment(ts, timezone, resolution === "raw")}</p>
+      <p className="mb-1 text-quiet">{moment(row.ts, timezone, resolution === "raw")}</p>
       <ul className="space-y-0.5">
         {traces.map((trace) => (
-          <TipLine key={trace.key} trace={trace} look={looks.get(trace.key)} ts={ts} limit={breakAfter(trace, resolution)} />
+          <TipLine key={trace.key} trace={trace} look={looks.get(trace.key)} row={row} />
         ))}
       </ul>
     </div>
   );
 }
 
-function TipLine({ trace, look, ts, limit }: { trace: Trace; look: LineLook | undefined; ts: number; limit: number }) {
-  const index = indexAt(trace.ts, ts);
-  const near = index >= 0 && ts - (trace.ts[index] ?? 0) <= limit;
-  const value = near ? (trace.value[index] ?? null) : null;
+function TipLine({ trace, look, row }: { trace: Trace; look: LineLook | undefined; row: Row }) {
+  const broken = (row.values[trace.key] ?? null) === null;
+  const index = indexAt(trace.ts, row.ts);
+  const value = broken ? null : (trace.value[index] ?? null);
   const read = value === null ? null : figure(value, trace.unit, trace.kind);
-  const doubt = near && trace.doubt[index] === true && value !== null;
+  const doubt = value !== null && trace.doubt[index] === true;
   return (
     <li className="flex items-center gap-2">
       <svg aria-hidden viewBox="0 0 14 4" className="h-1 w-3.5 shrink-0">

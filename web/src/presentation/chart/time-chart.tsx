@@ -71,9 +71,10 @@ export function TimeChart(props: TimeChartProps) {
               <Line key={trace.key} type={trace.kind === "state" ? "stepAfter" : "linear"} dataKey={(row: Row) => row.values[trace.key] ?? undefined} name={look?.label ?? trace.name} stroke={look?.color ?? "var(--series-1)"} strokeWidth={1.75} strokeDasharray={look?.dash ?? "0"} strokeLinejoin="round" dot={false} activeDot={{ r: 3, strokeWidth: 0 }} connectNulls={false} isAnimationActive={false} />
             );
           })}
-          <Tooltip isAnimationActive={false} cursor={{ stroke: "var(--line-strong)" }} offset={14} content={({ active, label }) => (
-            active && typeof label === "number" ? <ChartTip ts={label} traces={traces} looks={looks} resolution={resolution} timezone={timezone} /> : null
-          )} />
+          <Tooltip isAnimationActive={false} cursor={{ stroke: "var(--line-strong)" }} offset={14} content={({ active, label }) => {
+            const row = active ? rows.find((each) => each.ts === label) : undefined;
+            return row ? <ChartTip row={row} traces={traces} looks={looks} resolution={resolution} timezone={timezone} /> : null;
+          }} />
         </ComposedChart>
       </ResponsiveContainer>
     </div>

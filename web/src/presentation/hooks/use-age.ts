@@ -1,17 +1,10 @@
 import { useCallback, useSyncExternalStore } from "react";
 import { ageWord } from "@/domain/age";
 import { useServices } from "@/presentation/services";
+import { everySecond } from "./use-now";
 
-const CHECK_MS = 1_000;
 const STALE_MS = 8_000;
 const STALE_INTERVALS = 2.5;
-
-function everySecond(listener: () => void): () => void {
-  const timer = setInterval(listener, CHECK_MS);
-  return () => {
-    clearInterval(timer);
-  };
-}
 
 /** The age of a sample in words; repaints only when the words change. `ts` by the service's clock, ms; 0 for none. */
 export function useAge(ts: number): string {

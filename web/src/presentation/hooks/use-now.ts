@@ -5,7 +5,8 @@ const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | null = null;
 let now = 0;
 
-function subscribe(listener: () => void): () => void {
+/** Told once a second, together with everyone else who reads this clock. */
+export function everySecond(listener: () => void): () => void {
   listeners.add(listener);
   if (timer === null) {
     now = Date.now();
@@ -22,12 +23,13 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-function read(): number {
+/** What the clock shows, ms since the epoch by this browser, to the second. */
+export function readNow(): number {
   if (now === 0) now = Date.now();
   return now;
 }
 
 /** ms since the epoch by this browser, to the second; 0 while rendering on the server. */
 export function useNow(): number {
-  return useSyncExternalStore(subscribe, read, () => 0);
+  return useSyncExternalStore(everySecond, readNow, () => 0);
 }

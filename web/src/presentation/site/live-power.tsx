@@ -16,7 +16,7 @@ import { TimeChart } from "@/presentation/chart/time-chart";
 import { useHidden } from "@/presentation/chart/use-hidden";
 import { ViewSwitch, type View } from "@/presentation/chart/view-switch";
 import type { SiteKeys } from "@/presentation/hooks/use-all-points";
-import { useNow } from "@/presentation/hooks/use-now";
+import { everySecond, useNow } from "@/presentation/hooks/use-now";
 import { useServices } from "@/presentation/services";
 import { Card, CardHead } from "@/presentation/ui/card";
 
@@ -28,7 +28,7 @@ export function LivePower({ site, points, keys }: { site: Site; points: readonly
   }, [points, keys]);
   const [hidden, toggle] = useHidden();
   const [view, setView] = useState<View>("chart");
-  const { live, past, error } = useLiveTraces(site, drawn);
+  const { live, error } = useLiveTraces(site, drawn);
   const looks = useMemo(() => lineLooks(drawn), [drawn]);
   const byKey = useMemo(() => new Map(drawn.map((point) => [point.key, point])), [drawn]);
   const now = useNow();
@@ -55,7 +55,7 @@ export function LivePower({ site, points, keys }: { site: Site; points: readonly
             from={from}
             to={now}
             timezone={site.timezone}
-            gaps={past?.gaps ?? []}
+            gaps={store.gaps(site.wire)}
             pending={store.pending(site.wire)}
             syncId={`live-${site.wire}`}
             ticks={5}
@@ -69,20 +69,17 @@ export function LivePower({ site, points, keys }: { site: Site; points: readonly
 }
 
 /** Live traces of these points, begun with what history has. */
-function useLiveTraces(site: Site, points: readonly Point[]): { live: Trace[]; past: History | undefined; error: unknown } {
+function useLiveTraces(site: Site, points: readonly Point[]): { live: Trace[]; error: unknown } {
   const { traces, history, clock } = useServices();
   const keys = useMemo(() => points.map((point) => point.key), [points]);
   useEffect(() => traces.keep(site.wire, keys), [traces, site.wire, keys]);
-  const { data: past, error } = useSWR<History, unknown>(
+  const { error } = useSWR<History, unknown>(
     keys.length === 0 ? null : ["live-window", site.wire, ...keys],
     () => loadLiveWindow(history, traces, clock, site, keys),
     { revalidateOnFocus: false, revalidateOnReconnect: false, revalidateIfStale: true, dedupingInterval: 5_000 },
   );
-  const version = useSyncExternalStore(
-    (listener) => traces.subscribe(site.wire, listener),
-    () => traces.version(site.wire),
-    () => 0,
-  );
+  // Read once a second with the clock that moves the axis: the chart is drawn once, not for each batch.
+  const version = useSyncExternalStore(everySecond, () => traces.version(site.wire), () => 0);
   const live = useMemo(
     () => points.map((point): Trace => {
       const samples = version < 0 ? null : traces.samples(site.wire, point.key);
@@ -90,5 +87,5 @@ function useLiveTraces(site: Site, points: readonly Point[]): { live: Trace[]; p
     }),
     [points, traces, site.wire, version],
   );
-  return { live, past, error };
+  return { live, error };
 }
