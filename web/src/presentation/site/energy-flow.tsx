@@ -1,5 +1,6 @@
 "use client";
 
+import { useRef } from "react";
 import { loadOf, type Node } from "@/domain/energy";
 import { layOut, type Ribbon } from "@/domain/flow-layout";
 import { doing, flowSentence, selfSupplyWords } from "@/domain/flow-words";
@@ -10,6 +11,7 @@ import type { SiteKeys } from "@/presentation/hooks/use-all-points";
 import { useBalance } from "@/presentation/hooks/use-balance";
 import { useSiteConnection } from "@/presentation/hooks/use-connection";
 import { useLiveSum } from "@/presentation/hooks/use-live-point";
+import { useFlowMotion } from "@/presentation/hooks/use-flow-motion";
 import { useMedia } from "@/presentation/hooks/use-media";
 import { Card, CardHead } from "@/presentation/ui/card";
 import { cx } from "@/presentation/ui/cx";
@@ -21,6 +23,8 @@ export function EnergyFlow({ site, keys }: { site: Site; keys: SiteKeys }) {
   const charge = useLiveSum(site.wire, keys.charge.slice(0, 1));
   const connection = useSiteConnection(site.wire);
   const narrow = useMedia("(max-width: 520px)");
+  const picture = useRef<SVGSVGElement>(null);
+  useFlowMotion(picture, connection.status === "live");
   const layout = layOut(balance, narrow);
   const still = connection.status !== "live";
   const load = loadOf(balance);
@@ -33,6 +37,7 @@ export function EnergyFlow({ site, keys }: { site: Site; keys: SiteKeys }) {
       </CardHead>
       <div className="flex flex-1 items-center justify-center px-4 pb-5 pt-3">
         <svg
+          ref={picture}
           role="img"
           aria-label={flowSentence(balance)}
           viewBox={`-1 -1 ${layout.width + 2} ${layout.height + 2}`}
@@ -83,7 +88,7 @@ function FlowRibbon({ ribbon, still, busiest }: { ribbon: Ribbon; still: boolean
     `${base.x + tip.dy * half},${base.y + tip.dx * half}`,
     `${base.x - tip.dy * half},${base.y - tip.dx * half}`,
   ].join(" ");
-  const seconds = 2.4 - 1.3 * (busiest > 0 ? ribbon.power / busiest : 0);
+  const speed = 8 + 10 * (busiest > 0 ? ribbon.power / busiest : 0);
   return (
     <g data-flow={`${ribbon.from}-${ribbon.to}`} data-power={Math.round(ribbon.power)}>
       <path className="flow-ribbon" d={ribbon.path} fill="none" stroke={color} strokeWidth={width} opacity={0.88} />
@@ -97,7 +102,7 @@ function FlowRibbon({ ribbon, still, busiest }: { ribbon: Ribbon; still: boolean
           strokeOpacity={0.75}
           strokeLinecap="round"
           strokeWidth={Math.max(1.5, Math.min(5, width * 0.3))}
-          style={{ animationDuration: `${seconds.toFixed(1)}s` }}
+          data-speed={speed.toFixed(1)}
         />
       )}
     </g>
