@@ -39,7 +39,7 @@ prove: setup ## The promises as experiments on the real stack: make prove [NAME=
 	@$(PROVE) run $(NAME)
 
 bench: setup ## Side-by-side comparisons
-	@$(PROVE) bench
+	@$(STACK) services -- .venv/bin/python bench/history_ingest.py
 
 gen: setup ## Write what is generated: JSON Schema, OpenAPI, TypeScript types
 	@$(STACK) gen
