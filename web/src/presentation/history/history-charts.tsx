@@ -81,6 +81,9 @@ function headOf(range: Range): string {
   return range.words.replace("the last", "Last");
 }
 
+/** A gap shorter than this is told to the second. */
+const SHORT_MS = 600_000;
+
 /** What is missing and why, in words: hatching alone explains nothing. */
 function Gaps({ history, timezone }: { history: History; timezone: string }) {
   if (history.gaps.length === 0) return null;
@@ -88,7 +91,7 @@ function Gaps({ history, timezone }: { history: History; timezone: string }) {
     <ul aria-label="Known gaps" className="border-t px-4 py-2.5 text-xs text-quiet">
       {history.gaps.slice(0, 5).map((gap) => (
         <li key={`${gap.from}-${gap.to}-${gap.reason}`} className="tabular-nums">
-          {moment(gap.from, timezone)} to {moment(gap.to, timezone)}: {gapWords(gap.reason).toLowerCase()}.
+          {moment(gap.from, timezone, gap.to - gap.from < SHORT_MS)} to {moment(gap.to, timezone, gap.to - gap.from < SHORT_MS)}: {gapWords(gap.reason).toLowerCase()}.
         </li>
       ))}
       {history.gaps.length > 5 ? <li className="text-faint">and {history.gaps.length - 5} more</li> : null}
