@@ -91,10 +91,11 @@ def checkers() -> list[Task]:
 
 def tests() -> list[Task]:
     pytest = [*_SERVICES, sys.executable, "-m", "pytest"]
-    rooms = ["contract", "simulator", "edge", "realtime", "backend", "stack", "prove"]
+    rooms = ["contract", "simulator", "edge", "realtime", "stack", "prove"]
     present = [room for room in rooms if any((REPOSITORY / room).rglob("test_*.py"))]
     return [
         Task("rooms", [*pytest, *present]),
+        Task("backend", pytest, BACKEND),  # its own settings: Django's
         Task("web", ["npm", "run", "--silent", "test"], WEB),
         Task("browser", [*pytest, "e2e"]),
     ]
