@@ -109,7 +109,7 @@ install_web() {
     started=$(now)
     check_node
     say "Web packages ..."
-    (cd web && npm ci --no-audit --no-fund --loglevel=error)
+    (cd web && npm ci --no-audit --no-fund --loglevel=error >/dev/null)
     echo "$want" >$stamp
     say "Web packages ready ($(($(now) - started)) s)"
 }

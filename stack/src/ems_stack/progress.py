@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 Kind = Literal["started", "progress", "finished", "failed", "note", "warning", "ready", "error", "stopped"]
@@ -103,15 +104,15 @@ class ConsoleSink:
                     self._open[event.text] = event.detail
                 case "finished":
                     self._open.pop(event.text, None)
-                    detail = f"  [dim]{event.detail}[/]" if event.detail else ""
+                    detail = f"  [dim]{escape(event.detail)}[/]" if event.detail else ""
                     self._print(f"  [green]✓[/] {event.text:<34} [dim]{event.seconds or 0:6.1f} s[/]{detail}")
                 case "failed":
                     self._open.pop(event.text, None)
-                    self._print(f"  [red]✗[/] {event.text}")
+                    self._print(f"  [red]✗[/] {escape(event.text)}")
                 case "warning":
-                    self._print(f"  [yellow]![/] {event.text}")
+                    self._print(f"  [yellow]![/] {escape(event.text)}")
                 case "note":
-                    self._print(f"  [dim]·[/] {event.text}")
+                    self._print(f"  [dim]·[/] {escape(event.text)}")
                 case _:
                     pass
             self._show_open()
@@ -122,7 +123,7 @@ class ConsoleSink:
             self._show_open()
 
     def _print(self, text: str) -> None:
-        self._console.print(text, highlight=False)
+        self._console.print(text, highlight=False, soft_wrap=True)
 
     def _show_open(self) -> None:
         if not self._console.is_terminal:
@@ -132,7 +133,7 @@ class ConsoleSink:
                 self._status.stop()
             self._status = None
             return
-        text = " · ".join(f"{name} {detail}".strip() for name, detail in self._open.items())
+        text = " · ".join(escape(f"{name} {detail}".strip()) for name, detail in self._open.items())
         if self._status is None:
             self._status = self._console.status(text)
             self._status.start()
