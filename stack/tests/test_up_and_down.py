@@ -71,7 +71,7 @@ def test_a_second_up_is_harmless_and_prints_the_same_addresses(person: Person) -
 
 
 def test_status_lists_what_runs(person: Person) -> None:
-    assert wait_until(lambda: "postgres" in person.says("status").stdout, 10)
+    assert "postgres" in person.says("status").stdout
 
 
 def test_logs_show_what_services_said(person: Person) -> None:

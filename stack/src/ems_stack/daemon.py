@@ -139,6 +139,7 @@ def supervise() -> int:
             sink(Event("error", str(error)))
             return 1
         starting = False
+        write_private(state.run / "status.json", msgspec.json.encode(stack.status()))
         write_private(state.run / "stack.json", msgspec.json.encode(summary(stack)))
         sink(Event("ready", "up"))
         log.info("stack is up")

@@ -41,7 +41,8 @@ def print_status(console: Console, statuses: Iterable[Status]) -> None:
 
 def print_grid(console: Console, header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> None:
     """Left-aligned columns, two blanks apart."""
-    widths = [max(len(row[column]) for row in (*rows, header or rows[0])) for column in range(len(rows[0]))]
+    shown = [*([header] if header else []), *rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*shown, strict=True)]
 
     def line(row: Sequence[str]) -> str:
         return "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
