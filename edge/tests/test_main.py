@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 from pathlib import Path
 
@@ -95,3 +96,20 @@ def test_status_of_a_file_that_is_no_store_says_so(bootstrap: Path, tmp_path: Pa
     code, said = invoke("status", bootstrap)
     assert code == 1
     assert "cannot be read" in said
+
+
+def test_a_wrong_log_level_is_named_with_its_remedy(bootstrap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMS_LOG_LEVEL", "loud")
+    code, said = invoke("run", bootstrap)
+    assert (code, said) == (2, "EMS_LOG_LEVEL: 'LOUD' is no level; write DEBUG, INFO, WARNING or ERROR\n")
+
+
+def test_a_taken_health_port_says_how_to_choose_another(bootstrap: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        code, said = invoke("run", bootstrap, "--health-port", port)
+    assert code == 1
+    assert str(port) in said
+    assert "choose a free one with --health-port" in said

@@ -24,7 +24,10 @@ async def serve(port: int, not_ready: Callable[[], dict[str, str]], host: str = 
                 await _answer(reader, writer, not_ready)
         writer.close()
 
-    server = await asyncio.start_server(handle, host, port)
+    try:
+        server = await asyncio.start_server(handle, host, port)
+    except OSError as error:
+        raise OSError(f"health port: {error.strerror or error}; choose a free one with --health-port") from None
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

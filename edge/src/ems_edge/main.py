@@ -1,6 +1,7 @@
 """`ems-edge run | validate | status`.
 
-Exit codes: 0 well, 1 it could not run, 2 a file is wrong (the message names file, field and remedy).
+Exit codes: 0 well, 1 it could not run, 2 a file, an option or a variable is wrong (the message names
+file, field and remedy).
 """
 
 from __future__ import annotations
@@ -36,12 +37,14 @@ File = Annotated[Path, typer.Argument(help="A YAML file.", show_default=False)]
 @app.command()
 def run(
     bootstrap: File,
-    health_port: Annotated[int | None, typer.Option(help="Serve /healthz and /readyz on this port.")] = None,
+    health_port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Serve /healthz and /readyz on this port.")
+    ] = None,
     health_host: Annotated[str, typer.Option(help="On this address; 0.0.0.0 for probes from outside.")] = "127.0.0.1",
 ) -> None:
     """Run the edge until SIGTERM or Ctrl-C."""
     settings = _load(bootstrap)
-    logs.configure("edge", os.environ.get("EMS_LOG_LEVEL", "INFO").upper())
+    logs.configure("edge", _level())
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
     try:
         asyncio.run(_run(settings, health_port, health_host))
@@ -108,6 +111,13 @@ def status(bootstrap: File) -> None:
 
 def _moment(ms: int | None) -> str:
     return "-" if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _level() -> str:
+    level = os.environ.get("EMS_LOG_LEVEL", "INFO").upper()
+    if level not in logging.getLevelNamesMapping():
+        _fail(f"EMS_LOG_LEVEL: {level!r} is no level; write DEBUG, INFO, WARNING or ERROR", 2)
+    return level
 
 
 def _load(path: Path) -> Settings:
