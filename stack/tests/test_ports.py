@@ -53,6 +53,13 @@ def test_the_last_port_of_a_row_must_exist_too() -> None:
         Ports.from_environment({"EMS_PORT_MODBUS": "65534"})
 
 
+@pytest.mark.parametrize(("name", "port", "other"), [("WEB", "8000", "BACKEND"), ("REDIS", "5023", "MODBUS")])
+def test_two_services_on_one_port_are_both_named(name: str, port: str, other: str) -> None:
+    with pytest.raises(ValueError, match=f"both need port {port}") as caught:
+        Ports.from_environment({f"EMS_PORT_{name}": port})
+    assert {f"EMS_PORT_{name}", f"EMS_PORT_{other}"} <= set(str(caught.value).replace(":", " ").split())
+
+
 def test_an_isolated_stack_gets_ports_of_its_own() -> None:
     one = Ports.free()
     every = [port for name in ("web", "backend", "redis", "modbus", "edge") for port in one.taken_by(name)]

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from ems_stack import browser, checks, daemon, lock, pages, throwaway
 from ems_stack.log_view import Follower, show
@@ -46,7 +47,7 @@ def up() -> None:
             sink(event)
             if event.kind == "error":
                 sink.close()
-                _fail(event.text)
+                _fail(event.text, "Not up.")
     except KeyboardInterrupt:
         sink.close()
         console.print("\nStopping what was started ...")
@@ -56,7 +57,7 @@ def up() -> None:
         sink.close()
     summary = daemon.read_summary(state)
     if summary is None:
-        _fail("the stack went down again; `make logs S=stack` says why")
+        _fail("the stack went down again; `make logs S=stack` says why", "Not up.")
     pages.print_summary(console, summary, time.monotonic() - begun)
 
 
@@ -117,7 +118,8 @@ def logs(
     state = default_state()
     known = sorted(path.stem for path in state.logs.glob("*.log")) if state.logs.exists() else []
     if not known or (service and service not in known):
-        _fail(f"there is no log of {service or 'any service'}; there are: {', '.join(known) or 'none'}")
+        remedy = f"choose from {', '.join(known)}" if known else "`make up` starts the services that write them"
+        _fail(f"S: there is no log of {service or 'any service'}; {remedy}")
     closing = threading.Event()
     if not follow:
         closing.set()
@@ -200,17 +202,18 @@ def _down(state: State) -> bool:
     return pid is not None or bool(left)
 
 
-def _fail(message: str) -> NoReturn:
-    Console(stderr=True, highlight=False).print(f"\n[bold red]Not up.[/] {message}", soft_wrap=True, markup=True)
+def _fail(message: str, headline: str = "Error:") -> NoReturn:
+    """`message` may hold brackets of its own (an IPv6 address, a wrong value): they are not markup."""
+    text = f"[bold red]{headline}[/] {escape(message)}"
+    Console(stderr=True, highlight=False).print(text, soft_wrap=True)
     sys.exit(1)
 
 
 def main() -> None:
     try:
         app()
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, OSError) as error:
         # A sentence for a person; the trace is for EMS_DEBUG.
         if os.environ.get("EMS_DEBUG") == "1":
             raise
-        Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {error}", soft_wrap=True)
-        sys.exit(1)
+        _fail(str(error))

@@ -19,6 +19,13 @@ SERVICES = ("backend", "historian", "realtime", "web", "simulator", "edges")
 """What may be left out. PostgreSQL and Redis are always there (embedded or external)."""
 
 
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_FORMS = {
+    "postgresql": "postgresql://user:password@host:5432/database",
+    "redis": "redis://user:password@host:6379/0",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class StackOptions:
     """`state_dir` None: a temporary directory that goes with the stack. `ports` None: free ones.
@@ -59,9 +66,8 @@ class StackOptions:
         from ems_stack.state import default_state
 
         demo = _flag(environment, "EMS_DEMO", default=True)
-        chosen = environment.get("EMS_SERVICES")
         return cls(
-            services=frozenset(SERVICES if chosen is None else filter(None, chosen.split(","))),
+            services=_services(environment),
             state_dir=default_state(environment).root,
             ports=Ports.from_environment(environment),
             demo=demo,
@@ -69,12 +75,35 @@ class StackOptions:
             poll_interval=_seconds(environment, "EMS_POLL_INTERVAL", 1.0),
             simulator_seed=_number(environment, "EMS_DEMO_SEED", DEFAULT_SEED, highest=2**31),
             dev=dev,
-            database_url=environment.get("EMS_DATABASE_URL") or None,
-            history_database_url=environment.get("EMS_HISTORY_DATABASE_URL") or None,
-            redis_url=environment.get("EMS_REDIS_URL") or None,
+            database_url=_url(environment, "EMS_DATABASE_URL", "postgresql", "postgres"),
+            history_database_url=_url(environment, "EMS_HISTORY_DATABASE_URL", "postgresql", "postgres"),
+            redis_url=_url(environment, "EMS_REDIS_URL", "redis", "rediss"),
             postgres_version=_number(environment, "EMS_POSTGRES_VERSION", DEFAULT_VERSION, highest=99),
-            log_level=environment.get("EMS_LOG_LEVEL") or "INFO",
+            log_level=_level(environment),
         )
+
+
+def _services(environment: Mapping[str, str]) -> frozenset[str]:
+    text = environment.get("EMS_SERVICES")
+    chosen = frozenset(SERVICES if text is None else filter(None, text.split(",")))
+    if unknown := chosen - set(SERVICES):
+        raise ValueError(f"EMS_SERVICES: {', '.join(sorted(unknown))} not known; choose from {', '.join(SERVICES)}")
+    return chosen
+
+
+def _level(environment: Mapping[str, str]) -> str:
+    level = environment.get("EMS_LOG_LEVEL", "").upper() or "INFO"
+    if level not in _LEVELS:
+        raise ValueError(f"EMS_LOG_LEVEL={level!r}: choose {', '.join(_LEVELS)}")
+    return level
+
+
+def _url(environment: Mapping[str, str], name: str, *schemes: str) -> str | None:
+    """The value may hold a password, so it is not shown."""
+    text = environment.get(name, "")
+    if text and text.partition("://")[0] not in schemes:
+        raise ValueError(f"{name} is not an address of this kind; write {_FORMS[schemes[0]]}")
+    return text or None
 
 
 def _flag(environment: Mapping[str, str], name: str, *, default: bool) -> bool:

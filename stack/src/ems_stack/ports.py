@@ -99,7 +99,9 @@ class Ports:
             if not text.isdecimal() or not 1 <= int(text) <= highest:
                 raise ValueError(f"{variable(field.name)}={text!r} is no port; choose a number from 1 to {highest}")
             chosen[field.name] = int(text)
-        return cls(**chosen)
+        made = cls(**chosen)
+        made._demand_different()
+        return made
 
     @classmethod
     def free(cls) -> Ports:
@@ -108,6 +110,16 @@ class Ports:
         edge = free_ports(SITES, adjacent=True)[0]
         single = [field.name for field in fields(cls) if field.name not in {"modbus", "edge"}]
         return cls(modbus=modbus, edge=edge, **dict(zip(single, free_ports(len(single)), strict=True)))
+
+    def _demand_different(self) -> None:
+        """Two services on one port: the second would never start, and the first would answer for it."""
+        holders: dict[int, str] = {}
+        for field in fields(self):
+            for port in self.taken_by(field.name):
+                if port in holders:
+                    one, other = variable(holders[port]), variable(field.name)
+                    raise ValueError(f"{one} and {other}: both need port {port}; move one of the two")
+                holders[port] = field.name
 
     def taken_by(self, name: str) -> list[int]:
         """All ports of one entry."""
