@@ -35,7 +35,7 @@ test: setup ## All tests, with the browser's
 check: setup ## Style, types, import rules, drift of generated files
 	@$(STACK) check
 
-prove: setup ## The promises as experiments on the real stack: make prove [NAME=latency]
+prove: setup ## The promises as experiments on the real stack: make prove [NAME=live-latency]
 	@$(PROVE) run $(NAME)
 
 bench: setup ## Side-by-side comparisons
