@@ -63,7 +63,9 @@ def broken(tmp_path: Path, text: str) -> Path:
     [
         ("profile: [", r"broken.yaml: not YAML"),
         ("profile: x\nword_order: middle\nbanks: []", r"broken.yaml: Invalid enum value 'middle' - at `\$.word_order`"),
-        ("profile: x\nword_order: big\nbanks: []\ncolour: red", r"unknown field `colour`"),
+        ("profile: x\nword_order: big\nbanks: []\ncolour: red", r"unknown field `colour`; correct its spelling"),
+        ("profile: x\nword_order: big", r"missing required field `banks`; add it"),
+        ("", r"broken.yaml: Expected `object`, got `null`; write what is expected"),
         (
             "profile: x\nword_order: big\nbanks: [{functions: [3], points: [{name: a, address: zero}]}]",
             r"Expected `int`, got `str` - at `\$.banks\[0\].points\[0\].address`",
@@ -81,6 +83,8 @@ POINT = {"name": "a", "address": 0, "type": "uint16", "unit": "W", "kind": "gaug
 @pytest.mark.parametrize(
     ("points", "message"),
     [
+        ([], r"m.yaml: banks\[0\].points: there is none; write at least one"),
+        ([{**POINT, "address": -1}], r"points.a.address: -1 is no register; use 0 or more"),
         ([POINT, {**POINT, "name": "b"}], r"m.yaml: points.b.address: 0 overlaps the point before; use 1 or more"),
         ([POINT, {**POINT, "address": 1}], r"points.a: the name is used twice"),
         ([{**POINT, "unit": "kW"}], r"points.a.unit: 'kW' is unknown; write one of"),

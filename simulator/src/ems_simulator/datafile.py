@@ -12,6 +12,15 @@ class DataFileError(ValueError):
     """A data file is wrong; the message names the file, the field and what is expected."""
 
 
+_REMEDIES = {
+    "Object contains unknown field": "correct its spelling or leave it out",
+    "Object missing required field": "add it",
+    "Invalid enum value": "choose one of those that the other files have",
+    "Expected": "write what is expected",
+}
+"""How msgspec's sentence begins -> what to do about it."""
+
+
 def load[T](source: Traversable, kind: type[T]) -> T:
     """Decode one YAML file as `kind`. Raises DataFileError."""
     try:
@@ -21,4 +30,6 @@ def load[T](source: Traversable, kind: type[T]) -> T:
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        raise DataFileError(f"{source.name}: {error}") from None
+        problem = str(error)
+        remedy = next((words for start, words in _REMEDIES.items() if problem.startswith(start)), "correct it")
+        raise DataFileError(f"{source.name}: {problem}; {remedy}") from None

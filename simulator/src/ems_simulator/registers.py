@@ -81,10 +81,17 @@ def check(found: RegisterMap, file: str) -> None:
     for name in names:
         if names.count(name) > 1:
             raise DataFileError(f"{file}: points.{name}: the name is used twice; names are unique in a map")
-    for bank in found.banks:
+    if not found.banks:
+        raise DataFileError(f"{file}: banks: there is none; write at least one, with functions and points")
+    for number, bank in enumerate(found.banks):
+        for field in ("functions", "points"):
+            if not getattr(bank, field):
+                raise DataFileError(f"{file}: banks[{number}].{field}: there is none; write at least one")
         end = 0
         for point in sorted(bank.points, key=lambda point: point.address):
             where = f"{file}: points.{point.name}"
+            if point.address < 0:
+                raise DataFileError(f"{where}.address: {point.address} is no register; use 0 or more")
             if point.address < end:
                 raise DataFileError(f"{where}.address: {point.address} overlaps the point before; use {end} or more")
             if point.end > 65_536:
