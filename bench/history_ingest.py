@@ -22,6 +22,7 @@ from ems_contract.telemetry import decode_batch
 from telemetry import bench, store
 from telemetry.hot import Entry, Window
 from telemetry.ingest import KnownPoints, ingest
+from telemetry.rollups import DAY
 from telemetry.samples import HOUR
 
 SAMPLES = 300_000
@@ -38,7 +39,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE sample_row)
 
 
 def ours(connection: psycopg.Connection[Any], batches: list[Entry], now: int) -> None:
-    window, known = Window.at(now, 1_000 * bench.DAY), KnownPoints()
+    window, known = Window.at(now, 1_000 * DAY), KnownPoints()
     for some in _transactions(batches):
         ingest(connection, some, window, known)
 
