@@ -19,14 +19,10 @@ from accounts.actions import setup
 from accounts.models import User
 from accounts.serializers import LoginSerializer, SessionSerializer, SetupSerializer, UserSerializer
 from accounts.throttles import FailureThrottle, LoginByAccount, LoginByAddress
+from config.addresses import client_address
 from config.permissions import Public, SignedIn
 
 WRONG_LOGIN = "E-mail or password is wrong."
-
-
-def address(request: Request) -> str | None:
-    """Where the request came from, behind as many proxies as are trusted."""
-    return BaseThrottle().get_ident(request) or None
 
 
 def _answer(issued: tokens.Tokens, status: int = 200) -> Response:
@@ -78,10 +74,10 @@ class Login(CookieView):
         if not isinstance(user, User):
             for limit in self.limits:
                 limit.failed()
-            audit.record("login.failed", actor=email, address=address(request))
+            audit.record("login.failed", actor=email, address=client_address(request))
             raise AuthenticationFailed(WRONG_LOGIN, code="wrong_login")
         issued = tokens.start(user)
-        audit.record("login.succeeded", actor_id=user.pk, actor=user.email, address=address(request))
+        audit.record("login.succeeded", actor_id=user.pk, actor=user.email, address=client_address(request))
         return _answer(issued)
 
 
@@ -90,7 +86,7 @@ class Refresh(CookieView):
 
     @extend_schema(operation_id="refresh", request=None, responses=SessionSerializer)
     def post(self, request: Request) -> Response:
-        return _answer(tokens.rotate(request.COOKIES.get(settings.REFRESH_COOKIE, ""), address(request)))
+        return _answer(tokens.rotate(request.COOKIES.get(settings.REFRESH_COOKIE, ""), client_address(request)))
 
 
 class Logout(CookieView):
@@ -100,7 +96,7 @@ class Logout(CookieView):
     def post(self, request: Request) -> Response:
         session = tokens.end(request.COOKIES.get(settings.REFRESH_COOKIE, ""))
         if session is not None:
-            audit.record("logout", actor_id=session.user_id, actor=session.user.email, address=address(request))
+            audit.record("logout", actor_id=session.user_id, actor=session.user.email, address=client_address(request))
         response = Response(status=204)
         response.delete_cookie(settings.REFRESH_COOKIE, path=settings.REFRESH_COOKIE_PATH, samesite="Strict")
         return response
@@ -127,5 +123,5 @@ class Setup(CookieView):
         form.is_valid(raise_exception=True)
         values: dict[str, Any] = form.validated_data
         setup.check_setup(values["token"], values["email"], values["name"], values["password"])
-        user = setup.do_setup(address=address(request), **values)
+        user = setup.do_setup(address=client_address(request), **values)
         return _answer(tokens.start(user), status=201)

@@ -11,9 +11,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from config.addresses import client_address
 from config.problems import WHOLE
 from ems_contract.provisioning import PointsReport, SessionRequest
 from sites.actions import edge_session, points
@@ -59,7 +59,7 @@ class EdgeSession(EdgeView):
     def post(self, request: Request) -> HttpResponse:
         message = read(request, SessionRequest)
         edge_session.check_session(message)
-        answer = edge_session.do_open_session(self.key(request), message, BaseThrottle().get_ident(request) or None)
+        answer = edge_session.do_open_session(self.key(request), message, client_address(request))
         response = HttpResponse(msgspec.json.encode(answer), content_type="application/json")
         response["Cache-Control"] = "no-store"
         return response

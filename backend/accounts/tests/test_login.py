@@ -124,6 +124,25 @@ def test_a_forwarded_address_is_not_believed_from_an_untrusted_sender(
     assert [answer.status_code for answer in answers] == [401, 401, 429]
 
 
+@pytest.mark.parametrize("forwarded", ["junk", "203.0.113.7:5555", "1.2.3.4, <script>", "%eth0"])
+def test_a_proxy_that_forwards_junk_for_an_address_keeps_nobody_out(
+    cast: Cast, settings: Settings, forwarded: str
+) -> None:
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+    answer = login(APIClient(), "alice@example.com", cast.password, **{"X-Forwarded-For": forwarded})
+    assert answer.status_code == 200
+    assert AuditEvent.objects.get(action="login.succeeded").address is None
+
+
+@pytest.mark.parametrize(("forwarded", "kept"), [("203.0.113.7", "203.0.113.7"), ("x, fe80::1%eth0", "fe80::1")])
+def test_an_address_that_a_trusted_proxy_names_is_audited(
+    cast: Cast, settings: Settings, forwarded: str, kept: str
+) -> None:
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+    login(APIClient(), "alice@example.com", cast.password, **{"X-Forwarded-For": forwarded})
+    assert AuditEvent.objects.get(action="login.succeeded").address == kept
+
+
 @pytest.mark.parametrize(
     "body",
     [
