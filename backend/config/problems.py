@@ -54,6 +54,9 @@ def handler(exception: Exception, context: dict[str, Any]) -> Response | None:
             exception = exceptions.NotFound(NOT_FOUND)
         case PermissionDenied():
             exception = exceptions.PermissionDenied(str(exception) or FORBIDDEN)
+        case redis.exceptions.OutOfMemoryError():
+            log.error("redis is full")
+            exception = Unavailable("Redis is full. Try again in a moment.")
         case redis.ConnectionError() | redis.TimeoutError():
             log.error("redis is not reachable", error=type(exception).__name__)
             exception = Unavailable("Redis is not reachable. Try again in a moment.")

@@ -10,7 +10,7 @@ from django.conf import settings
 
 @cache
 def client() -> redis.Redis:
-    """One connection pool per process; a command that cannot reach Redis in 2 s raises `redis.RedisError`."""
+    """One connection pool per process. Without a connection in 2 s or an answer in 5 s: `redis.RedisError`."""
     return redis.Redis.from_url(
         settings.REDIS_URL, socket_connect_timeout=2.0, socket_timeout=5.0, health_check_interval=30
     )

@@ -6,6 +6,7 @@ import json
 import logging
 
 import pytest
+import redis
 from django.db import OperationalError
 from django.http import HttpRequest
 from pytest_django import Settings
@@ -76,6 +77,15 @@ def test_a_database_that_is_away_is_a_503_to_retry() -> None:
     assert answer is not None
     assert (answer.status_code, answer.data["type"]) == (503, "urn:ems:problem:unavailable")
     assert "connection refused" not in json.dumps(answer.data)
+
+
+def test_a_redis_that_is_full_is_a_503_to_retry(cast: Cast, clean_redis: redis.Redis) -> None:
+    clean_redis.config_set("maxmemory", "1")
+    try:
+        answer = APIClient().post("/api/auth/login", {"email": "alice@example.com", "password": "wrong"}, format="json")
+    finally:
+        clean_redis.config_set("maxmemory", "0")
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:ems:problem:unavailable")
 
 
 def test_what_is_unknown_stays_unknown() -> None:
