@@ -45,6 +45,13 @@ def is_platform_admin(user: User) -> bool:
     return user.is_superuser and PlatformAction.ACCESS_OTHER_ORGS in PLATFORM[Role.PLATFORM_ADMIN]
 
 
+def check_same_site(site_id: int, **named: Asset | Device | None) -> None:
+    """What a row refers to must be on its own site, or names of one tenant would be shown to another."""
+    for field, row in named.items():
+        if row is not None and row.site_id != site_id:
+            raise ValidationError({field: f"This {field} belongs to another site; choose one of the same site."})
+
+
 class SiteQuerySet(models.QuerySet["Site"]):
     def visible_to(self, user: User) -> Self:
         """The sites that `user` may view: the one filter behind every door. Fails closed."""
@@ -174,6 +181,11 @@ class Edge(TenantRow):
         """`edge_3`, as in channels and keys."""
         return edge_name(self.pk) if self.pk else "new edge"
 
+    def clean(self) -> None:
+        """Its keys, its streams and its history are its site's."""
+        if self.pk and not Edge.objects.filter(pk=self.pk, site_id=self.site_id).exists():
+            raise ValidationError({"site": "An edge stays on its site; make a new one there, with a key of its own."})
+
 
 class EdgeRow(TenantRow):
     """Something that belongs to an edge, and so to its site."""
@@ -230,6 +242,14 @@ class Device(EdgeRow):
     def __str__(self) -> str:
         return f"{self.name} ({self.key})"
 
+    def clean(self) -> None:
+        edge = getattr(self, "edge", None)  # missing in a form that names none
+        if edge is None:
+            return
+        if self.pk and edge.site_id != self.site_id:
+            raise ValidationError({"edge": "A device and its points stay on their site; choose an edge of the same."})
+        check_same_site(edge.site_id, asset=self.asset)
+
 
 class Point(TenantRow):
     """One typed signal. Its id comes from a sequence and is never used again, not even after a deletion.
@@ -258,3 +278,6 @@ class Point(TenantRow):
 
     def __str__(self) -> str:
         return self.key
+
+    def clean(self) -> None:
+        check_same_site(self.site_id, device=self.device, asset=self.asset)

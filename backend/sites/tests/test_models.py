@@ -66,6 +66,27 @@ def test_an_asset_is_not_below_itself_nor_below_another_sites(cast: Cast) -> Non
         below.clean()
 
 
+def test_an_edge_and_a_device_stay_on_their_site(cast: Cast) -> None:
+    kit, elsewhere = edge_kit(cast.own), edge_kit(cast.foreign)
+    for row in (kit.edge, kit.device, kit.point):
+        row.full_clean()
+    kit.edge.site = cast.foreign
+    with pytest.raises(ValidationError, match="stays on its site"):
+        kit.edge.clean()
+    kit.device.edge = elsewhere.edge
+    with pytest.raises(ValidationError, match="stay on their site"):
+        kit.device.clean()
+
+
+def test_nothing_refers_to_another_sites_assets_and_devices(cast: Cast) -> None:
+    kit, elsewhere = edge_kit(cast.own), edge_kit(cast.foreign)
+    kit.device.asset = elsewhere.device.asset
+    kit.point.device = elsewhere.device
+    for row in (kit.device, kit.point):
+        with pytest.raises(ValidationError, match="belongs to another site"):
+            row.clean()
+
+
 @pytest.mark.parametrize("connection", [[], "x", {"host": {"a": 1}}, {"host": None}, {"units": [1, 2]}])
 def test_a_connection_that_no_edge_could_read_is_refused(cast: Cast, connection: object) -> None:
     device = edge_kit(cast.own).device
