@@ -43,6 +43,9 @@ def config_changed(edge_id: int) -> None:
 def _raise_epoch(user: int, reason: str) -> None:
     try:
         epoch = int(client().incr(keys.user_epoch(user)))
+    except redis.exceptions.OutOfMemoryError:
+        log.error("redis is full: cached grants stay until they expire", user=user, reason=reason)
+        epoch = 0  # unknown; publishing needs no memory, and open sockets ask the backend whatever it says
     except redis.RedisError as error:
         log.error("a change of access is not announced", user=user, reason=reason, error=type(error).__name__)
         return

@@ -138,6 +138,21 @@ def test_a_change_holds_though_redis_is_away(
     assert not SiteAccess.objects.filter(user=cast.bob).exists()
 
 
+def test_a_full_redis_refuses_the_epoch_but_open_sockets_still_hear(
+    cast: Cast, clean_redis: redis.Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with clean_redis.pubsub() as subscription:
+        subscription.subscribe(keys.permission_changed_channel(cast.bob.pk))
+        subscription.get_message(timeout=2)
+        clean_redis.config_set("maxmemory", "1")
+        try:
+            with django_capture_on_commit_callbacks(execute=True):
+                cast.bob.site_accesses.get().delete()
+        finally:
+            clean_redis.config_set("maxmemory", "0")
+        assert subscription.get_message(timeout=2) is not None
+
+
 def test_an_edge_hears_of_a_change_of_its_devices(
     cast: Cast, clean_redis: redis.Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
