@@ -145,19 +145,27 @@ class Streams:
         except redis.ResponseError as error:
             if "WRONGTYPE" not in str(error):
                 raise
-            self._remove_what_is_no_stream(names)
-            return []
+            others = self._remove_what_is_no_stream(names)
+            # Without it: whoever writes it again at once would otherwise hold up everyone for ever.
+            return self._xread(others, count, block) if others and len(others) < len(names) else []
         return list(answer or [])
 
-    def _remove_what_is_no_stream(self, names: Sequence[str]) -> None:
-        """An edge can write another type under its own stream's name; nobody else's stream may wait for that."""
+    def _remove_what_is_no_stream(self, names: Sequence[str]) -> list[str]:
+        """An edge can write another type under its own stream's name; nobody else's stream may wait for that.
+
+        Returns the other names.
+        """
+        others = []
         pipeline = self._redis.pipeline(transaction=False)
         for name in names:
             pipeline.type(name)
         for name, kind in zip(names, pipeline.execute(), strict=True):
-            if kind not in (b"stream", b"none"):
+            if kind in (b"stream", b"none"):
+                others.append(name)
+            else:
                 log.error("a stream's name held something else; removed", key=name, type=kind.decode())
                 self._redis.delete(name)
+        return others
 
 
 def _entry(key: str, fields: Mapping[bytes, bytes] | None) -> Entry:

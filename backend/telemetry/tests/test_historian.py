@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from psycopg import Connection
 from telemetry.historian import now_ms
 from telemetry.rollups import DAY
 from telemetry.samples import HOUR
+from telemetry.streams import Streams, connect
 from telemetry.tests.ledger import EDGE, SITE, Ledger, count, reading, stored
 from telemetry.tests.player import Player, eventually
 from telemetry.tests.running import EDGES, power, running
@@ -128,6 +130,16 @@ def test_nothing_that_an_edge_does_to_its_streams_stops_the_queue(
             one.settle()
         spoil(client, player.stream.replace(":stream", ":other"))
         assert count(connection, "poison") == (0 if spoil is a_hash_instead_of_a_stream else 1)
+
+
+def test_one_read_goes_past_what_is_no_stream(client: redis.Redis, url: str) -> None:
+    player, neighbour = Player(client, Ledger()), Player(client, Ledger(edge=EDGE + 1))
+    neighbour.send(power(1.0))
+    client.hset(player.stream, "no", "stream")
+    with contextlib.closing(Streams(connect(url))) as streams:
+        streams.watch([*EDGES, (SITE, EDGE + 1)])
+        assert [one.key for one in streams.read("stream")] == [neighbour.stream]
+    assert not client.exists(player.stream)
 
 
 def test_closed_hours_are_compacted_while_it_runs(
