@@ -28,6 +28,7 @@ def parameters() -> dict[str, Any]:
 def connection() -> psycopg.Connection[Any]:
     """This thread's Django connection, as psycopg's; its life is Django's business."""
     alias = connections[settings.HISTORY_ALIAS]
+    alias.close_if_health_check_failed()  # Django itself checks only before a cursor of its own
     alias.ensure_connection()
     raw: psycopg.Connection[Any] = alias.connection
     return raw
