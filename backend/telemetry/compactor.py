@@ -51,6 +51,15 @@ class Compactor(threading.Thread):
         self._nudged.set()
 
     def run(self) -> None:
+        try:
+            self._work()
+        finally:
+            if not self._historian.stopping.is_set():  # ingest goes on, but the hot store grows from now on
+                self._status.fail("compaction", "ended by a fault; the log has it. Restart the historian")
+            if self._connection is not None:
+                self._connection.close()
+
+    def _work(self) -> None:
         stopping = self._historian.stopping
         next_house = 0.0
         while not stopping.wait(0.2):
@@ -61,8 +70,6 @@ class Compactor(threading.Thread):
             more = self._round()
             if not more:
                 self._nudged.wait(LOOK_SECONDS if not stopping.is_set() else 0)
-        if self._connection is not None:
-            self._connection.close()
 
     def stop(self, patience: float) -> None:
         """After `historian.stopping` is set: the bite in progress ends, or its transaction is undone with the

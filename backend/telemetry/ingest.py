@@ -21,7 +21,7 @@ from ems_contract.receipts import Ranges
 from ems_contract.telemetry import BatchRefusedError, check_keys, decode_batch
 from telemetry import hot, store
 from telemetry.hot import Accepted, Entry, Refused, Window
-from telemetry.receipts import MAX_RANGES, MAX_SEQ, Boot, Receipts, tell
+from telemetry.receipts import MAX_RANGES, Boot, Receipts, tell
 
 MAX_GAPS = 1_000
 MAX_POINTS_PER_SITE = 50_000
@@ -69,10 +69,7 @@ def check(entry: Entry, window: Window, known: set[str] | frozenset[str] = froze
     try:
         batch = decode_batch(entry.payload, edge=f"edge_{entry.edge}")
     except BatchRefusedError as refusal:
-        named = refusal.boot is not None and refusal.seq is not None and refusal.seq <= MAX_SEQ
-        return Refused(entry, str(refusal), refusal.boot if named else None, refusal.seq if named else None)
-    if batch.seq > MAX_SEQ:
-        return Refused(entry, f"seq: {batch.seq} is the last there is; no batch can follow it")
+        return Refused(entry, str(refusal), refusal.boot, refusal.seq)
 
     times = [reading.ts for reading in batch.readings]
     ts_min, ts_max = min(times, default=0), max(times, default=0)

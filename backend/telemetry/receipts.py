@@ -10,9 +10,8 @@ from typing import Any
 from psycopg import Cursor
 
 from ems_contract.receipts import Ranges, normalise
+from ems_contract.telemetry import MAX_SEQ
 
-MAX_SEQ = 2**63 - 2
-"""A closed range up to here still has an end that a bigint can hold."""
 MAX_RANGES = 5_000
 """Holes in one receipt. Only an edge that forges seq makes so many; each costs every later update."""
 ACKED_BOOTS = 200

@@ -13,6 +13,7 @@ import redis
 from psycopg import Connection, sql
 
 from ems_contract import keys
+from telemetry.compactor import Compactor
 from telemetry.historian import now_ms
 from telemetry.hot import Window
 from telemetry.ingest import ingest
@@ -176,3 +177,15 @@ def test_a_receipt_that_a_full_redis_refused_is_written_later(
             assert not one.missing()
     finally:
         client.config_set("maxmemory", 0)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_compactor_that_a_fault_has_ended_is_not_ready(history_database: dict[str, Any], url: str) -> None:
+    def fault(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with running(history_database, url) as one:
+        compactor = Compactor(one.historian, history_database, one.status, fault)
+        compactor.start()
+        compactor.join(10)
+        eventually(lambda: list(one.missing()) == ["compaction"], "it is said, and nothing else is")
