@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 Mode = Literal["development", "production", "test"]
 
@@ -83,8 +83,20 @@ def without_credentials(redis_url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+def _split(url: str) -> SplitResult | None:
+    """None where host or port cannot be read, as with a `/` in a password that is not percent-encoded."""
+    try:
+        parts = urlsplit(url)
+        readable = parts.port is None or parts.port > 0
+    except ValueError:
+        return None
+    return parts if readable else None
+
+
 def _is_origin(text: str) -> bool:
-    parts = urlsplit(text)
+    parts = _split(text)
+    if parts is None:
+        return False
     return parts.scheme in ("http", "https") and bool(parts.netloc) and not parts.path and "*" not in text
 
 
@@ -139,9 +151,11 @@ class _Reader:
 
     def redis(self, name: str, default: str) -> str:
         url = self.text(name, default)
-        parts = urlsplit(url)
-        if parts.scheme not in ("redis", "rediss", "unix") or not (parts.netloc or parts.path):
-            self.complain(name, "is not a Redis URL", "write redis://user:password@host:6379/0")
+        parts = _split(url)
+        if parts is None or parts.scheme not in ("redis", "rediss", "unix") or not (parts.netloc or parts.path):
+            remedy = "write redis://user:password@host:6379/0, with the password percent-encoded"
+            self.complain(name, "is not a Redis URL", remedy)
+            return default
         return url
 
 

@@ -26,7 +26,10 @@ def test_it_reads_the_environment() -> None:
     [
         ("EMS_REDIS_URL", ""),
         ("EMS_REDIS_URL", "s3cret@localhost"),
+        ("EMS_REDIS_URL", "redis://user:s3cret/x@localhost:6379/0"),
+        ("EMS_REDIS_URL", "redis://[::1/0"),
         ("EMS_BACKEND_URL", "localhost:8000"),
+        ("EMS_BACKEND_URL", "http://localhost:port"),
         ("EMS_BACKEND_URL", " "),
         ("EMS_WS_ORIGINS", ""),
         ("EMS_WS_ORIGINS", "*"),

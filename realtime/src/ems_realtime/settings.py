@@ -85,11 +85,19 @@ def _required(env: Mapping[str, str], name: str, example: str) -> str:
 
 def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...], example: str) -> str:
     value = _required(env, name, example)
-    parts = urlsplit(value)
-    if parts.scheme not in schemes or not (parts.hostname or (parts.scheme == "unix" and parts.path)):
+    if not _is_url(value, schemes):
         # The value itself stays out of the message: it may carry a password.
         raise SettingsError(f"{name} is not a URL with {' or '.join(schemes)}; set it to something like {example}")
     return value
+
+
+def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        readable = parts.port is None or parts.port > 0  # a `/` in a password makes the rest of it look like a port
+    except ValueError:
+        return False
+    return readable and parts.scheme in schemes and bool(parts.hostname or (parts.scheme == "unix" and parts.path))
 
 
 def _list(env: Mapping[str, str], name: str) -> list[str]:
