@@ -19,7 +19,7 @@ _SECRET_FIELDS = re.compile(
     re.IGNORECASE,
 )
 _SECRET_VALUES = re.compile(
-    r"ems_[A-Za-z0-9]{4,}_[A-Za-z0-9_-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)[^/@\s\"]*:[^/@\s\"]*(?=@)"
+    r"ems_[A-Za-z0-9]{4,}_[A-Za-z0-9_-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)(?=[^\s\"]{0,200}:)[^\s\"]{1,400}(?=@)"
 )
 REDACTED = "[redacted]"
 
