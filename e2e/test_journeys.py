@@ -52,10 +52,17 @@ def test_a_register_changed_in_the_simulator_is_seen_on_the_page_and_in_history(
         simulator.unpin("factory", "grid_meter", "active_power")
 
 
-def test_values_of_every_site_move_on_the_overview(page: Page, stack: Stack) -> None:
+def test_a_changed_value_of_every_site_is_seen_on_the_overview(page: Page, stack: Stack, simulator: Simulator) -> None:
     enter(page, stack, "platform_admin")
     for site in stack.sites:
-        expect(page.get_by_role("main").get_by_text(site.name).first).to_be_visible()
+        row = page.locator(f'[data-testid="site-row"][data-site="site_{site.id}"]')
+        expect(row).to_contain_text(site.name)
+        expect(row).to_have_attribute("data-state", "live", timeout=20_000)
+        simulator.pin(site.key, "grid_meter", "active_power", 789_000.0)
+        try:
+            expect(row).to_contain_text("789", timeout=20_000)
+        finally:
+            simulator.unpin(site.key, "grid_meter", "active_power")
 
 
 def test_the_page_says_when_data_stops_and_recovers_by_itself(page: Page, stack: Stack) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from ems_contract.telemetry import GAP_EDGE_DOWN
 from ems_prove.browser import log_in, watch_point
 from ems_prove.experiments import live_latency, nothing_lost, poison, stranger
 from ems_prove.lab import Lab
@@ -51,5 +50,4 @@ def test_a_poison_batch_is_set_aside_and_the_queue_goes_on(stack: Stack) -> None
 
 def test_nothing_is_lost_when_redis_the_historian_and_the_edges_are_killed(stack: Stack, simulator: Simulator) -> None:
     for result in nothing_lost.survive(stack, simulator, outage=4, between=4):
-        assert result.verdict.clean, f"{result.site}: {result.verdict}"
-        assert any(gap.reason == GAP_EDGE_DOWN for gap in result.gaps), f"{result.site}: no gap for the killed edge"
+        assert result.met, f"{result.site}: {result.verdict}; gaps {result.gaps}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -18,17 +19,15 @@ class Lab:
 
     def __init__(self, progress: Progress | None = None) -> None:
         self._progress = progress
-        self._opened: Stack | None = None
+        self._opened = ExitStack()
 
     @cached_property
     def stack(self) -> Stack:
-        self._opened = Stack(StackOptions(poll_interval=1.0), self._progress)
-        self._opened.up()
-        return self._opened
+        return self._opened.enter_context(Stack(StackOptions(poll_interval=1.0), self._progress))
 
     @cached_property
     def simulator(self) -> Simulator:
-        return Simulator(self.stack)
+        return self._opened.enter_context(Simulator(self.stack))
 
     def __enter__(self) -> Self:
         return self
@@ -36,5 +35,4 @@ class Lab:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._opened is not None:
-            self._opened.down()
+        self._opened.close()
