@@ -57,7 +57,11 @@ def run(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65_535)] = 8001,
 ) -> None:
     """Live telemetry for browsers, at /ws. Needs EMS_REDIS_URL, EMS_BACKEND_URL and EMS_WS_ORIGINS."""
-    logs.configure("realtime", os.environ.get("EMS_LOG_LEVEL", "INFO").upper())
+    level = os.environ.get("EMS_LOG_LEVEL", "INFO").upper()
+    if level not in logging.getLevelNamesMapping():
+        typer.echo(f"ems-realtime: EMS_LOG_LEVEL: {level!r} is no level; write DEBUG, INFO, WARNING or ERROR", err=True)
+        raise typer.Exit(2)
+    logs.configure("realtime", level)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
