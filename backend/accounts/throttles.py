@@ -23,8 +23,9 @@ class FailureThrottle(SimpleRateThrottle):
     def failed(self) -> None:
         """Count the request that this throttle let through as a failure."""
         if self.key is not None:
-            self.history.insert(0, self.now)
-            self.cache.set(self.key, self.history, self.duration)
+            # Read again: while this one's password was hashed, others of the same caller may have failed.
+            history: list[float] = self.cache.get(self.key, [])
+            self.cache.set(self.key, [self.now, *history], self.duration)
 
 
 class LoginByAddress(FailureThrottle):

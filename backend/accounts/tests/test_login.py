@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from pytest_django import Settings
-from rest_framework.test import APIClient
+from rest_framework.request import Request
+from rest_framework.test import APIClient, APIRequestFactory
+from rest_framework.views import APIView
 
-from accounts.throttles import LoginByAccount
+from accounts.throttles import LoginByAccount, LoginByAddress
 from audit.models import AuditEvent
 from testing.cast import Cast
 
@@ -100,6 +102,17 @@ def test_an_address_that_tries_many_accounts_is_stopped(cast: Cast, monkeypatch:
     for index in range(3):
         assert login(client, f"user{index}@example.com", "guess").status_code == 401
     assert login(client, "alice@example.com", cast.password).status_code == 429
+
+
+def test_guesses_that_come_together_are_all_counted(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LoginByAddress, "THROTTLE_RATES", {"login_account": "9/min", "login_address": "2/min"})
+    request = Request(APIRequestFactory().post(URL))
+    first, second, third = (LoginByAddress() for _ in range(3))
+    assert first.allow_request(request, APIView())
+    assert second.allow_request(request, APIView())
+    first.failed()
+    second.failed()
+    assert not third.allow_request(request, APIView())
 
 
 def test_many_successful_logins_are_not_guessing(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
