@@ -12,7 +12,8 @@ from typing import Any
 
 import redis
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
@@ -35,6 +36,13 @@ class Unavailable(exceptions.APIException):
     default_code = "unavailable"
 
 
+class TooLarge(exceptions.APIException):
+    """Send less at once; retrying does not help."""
+
+    status_code = 413
+    default_code = "too_large"
+
+
 def problem(status: int, detail: str, code: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
     body: dict[str, Any] = {
         "type": f"urn:ems:problem:{code}",
@@ -54,6 +62,9 @@ def handler(exception: Exception, context: dict[str, Any]) -> Response | None:
             exception = exceptions.NotFound(NOT_FOUND)
         case PermissionDenied():
             exception = exceptions.PermissionDenied(str(exception) or FORBIDDEN)
+        case RequestDataTooBig():
+            limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            exception = TooLarge(f"The body is larger than {limit >> 20} MiB; send less at once.")
         case redis.exceptions.OutOfMemoryError():
             log.error("redis is full")
             exception = Unavailable("Redis is full. Try again in a moment.")

@@ -94,6 +94,13 @@ def test_what_is_unknown_stays_unknown() -> None:
     assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
 
 
+def test_a_body_that_is_too_large_is_refused_with_the_limit(cast: Cast) -> None:
+    body = b'{"email":"' + b"x" * 9_000_000 + b'"}'
+    answer = APIClient().post("/api/auth/login", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:ems:problem:too_large")
+    assert "8 MiB" in answer.json()["detail"]
+
+
 def test_a_body_that_is_not_json_is_refused(cast: Cast) -> None:
     answer = APIClient().post("/api/auth/login", {"email": "x"}, format="multipart")
     assert (answer.status_code, answer.json()["type"]) == (415, "urn:ems:problem:unsupported_media_type")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
+from ems_contract.points import Kind
+from ems_contract.points import Point as Reported
+from ems_contract.provisioning import PointsReport
+from sites.actions.points import MAX_POINTS
 from sites.models import Point
 from testing.cast import Cast, EdgeKit, edge_kit
 
@@ -137,3 +142,10 @@ def test_a_thousand_points_take_few_queries(
 def test_without_a_key_it_is_refused(kit: EdgeKit) -> None:
     answer = APIClient().put(URL, {"points": []}, format="json")
     assert (answer.status_code, answer.json()["type"]) == (401, "urn:ems:problem:invalid_edge_key")
+
+
+def test_as_many_points_as_are_allowed_fit_in_a_body(settings: Settings) -> None:
+    name = "Active power of the second feeder in the northern hall, phase L1"
+    point = Reported(f"{'x' * 40}.active_power_l1", name, "W", Kind.GAUGE, "x" * 40, True, -1e6, 1e6)
+    report = msgspec.json.encode(PointsReport([point] * MAX_POINTS))
+    assert len(report) < settings.DATA_UPLOAD_MAX_MEMORY_SIZE
