@@ -11,7 +11,7 @@ import pytest
 from edge_support.historian import Historian
 from edge_support.line import BACKFILL, KEY, LIVE, QUICK, entries, latest, lined
 from edge_support.redis_process import RedisProcess
-from edge_support.waiting import until
+from edge_support.waiting import stays, until
 from ems_contract import keys
 from ems_edge import uplink as uplink_module
 from ems_edge.buffer import Name
@@ -67,7 +67,7 @@ async def test_nothing_is_sent_twice_while_the_historian_is_down(redis_server: R
         await line.online()
         for _ in range(5):
             await line.make(1)
-            await asyncio.sleep(0.3)
+            await stays(lambda: entries(redis_server, BACKFILL) == [], "nothing in the backfill lane", 0.3)
         assert entries(redis_server, LIVE) == [1, 2, 3, 4, 5]
         assert entries(redis_server, BACKFILL) == []
 

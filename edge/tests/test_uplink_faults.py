@@ -10,7 +10,7 @@ import redis
 from edge_support.historian import Historian
 from edge_support.line import BACKFILL, KEY, LIVE, entries, latest, lined
 from edge_support.redis_process import RedisProcess
-from edge_support.waiting import until
+from edge_support.waiting import stays, until
 from ems_contract import keys
 from ems_contract.telemetry import decode_batch
 from ems_edge.buffer import Name
@@ -92,8 +92,7 @@ async def test_a_new_life_finds_in_the_streams_what_an_earlier_one_sent(redis_se
         await line.online()
         await until(lambda: entries(redis_server, BACKFILL) == [3], "the one that is missing")
         await line.make(1)
-        await asyncio.sleep(1)
-        assert entries(redis_server, BACKFILL) == [3]
+        await stays(lambda: entries(redis_server, BACKFILL) == [3], "nothing else", 1)
 
 
 async def test_a_full_redis_loses_nothing(redis_server: RedisProcess, published: Any) -> None:
@@ -104,8 +103,7 @@ async def test_a_full_redis_loses_nothing(redis_server: RedisProcess, published:
         redis_server.admin.config_set("maxmemory", "1mb")
         await line.make(3)
         await until(lambda: published() == [1, 2, 3, 4], "live goes on")
-        await asyncio.sleep(1.5)
-        assert entries(redis_server, LIVE) == [1]
+        await stays(lambda: entries(redis_server, LIVE) == [1], "nothing gets into a full Redis", 1.5)
         assert line.uplink.online
         redis_server.admin.config_set("maxmemory", "0")
         await until(lambda: sorted(entries(redis_server, BACKFILL)) == [2, 3, 4], "the rest", 15)

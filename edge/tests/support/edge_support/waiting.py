@@ -18,6 +18,14 @@ async def until[T](condition: Callable[[], T], what: str, seconds: float = 10.0)
     return value
 
 
+async def stays(condition: Callable[[], object], what: str, seconds: float) -> None:
+    """That something does not happen can only be watched for a while: the condition holds all the time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert condition(), f"not for {seconds:g} s: {what}"
+        await asyncio.sleep(0.02)
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
