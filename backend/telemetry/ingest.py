@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -187,9 +187,25 @@ def _enter(receipts: Receipts, one: Accepted | Refused) -> Accepted | Refused | 
     given_up = _given_up(one)
     if any(receipts.is_full(old) for old, _, _ in given_up):
         return Refused(one.entry, "gaps: the receipt they belong to has too many holes", one.boot, one.seq)
+    missing = _missing(receipts, one)
     for old, first, last in given_up:
         receipts.give_up(old, first, last)
-    return one
+    return missing
+
+
+def _missing(receipts: Receipts, one: Accepted | Refused) -> Accepted | Refused:
+    """Without the gaps that are none: an edge may drop what was committed before it could hear so."""
+    if not isinstance(one, Accepted) or not one.gaps:
+        return one
+    gaps = tuple(
+        gap
+        for gap in one.gaps
+        if gap.boot is None
+        or gap.seq_from is None
+        or gap.seq_to is None
+        or not receipts.covers((one.entry.edge, gap.boot), gap.seq_from, gap.seq_to)
+    )
+    return replace(one, gaps=gaps)
 
 
 def _given_up(one: Accepted | Refused) -> list[tuple[Boot, int, int]]:

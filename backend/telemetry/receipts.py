@@ -53,7 +53,18 @@ class Receipts:
 
     def knows(self, boot: Boot, seq: int) -> bool:
         """It was committed before, or entered since."""
-        return seq in self._added.get(boot, ()) or self._covers(boot, seq)
+        given_up = self._given_up.get(boot, ())
+        return (
+            seq in self._added.get(boot, ())
+            or self.covers(boot, seq, seq)
+            or any(first <= seq <= last for first, last in given_up)
+        )
+
+    def covers(self, boot: Boot, first: int, last: int) -> bool:
+        """Each of these was committed before this transaction."""
+        ranges = self.done[boot]
+        at = bisect_right(ranges, (first, MAX_SEQ + 1)) - 1
+        return at >= 0 and last <= ranges[at][1]
 
     def is_fragmented_by(self, boot: Boot, seq: int) -> bool:
         """`seq` would be one more hole where there are too many."""
@@ -71,13 +82,6 @@ class Receipts:
     def give_up(self, boot: Boot, first: int, last: int) -> None:
         """The edge says that it dropped these: nothing will come, so they are as good as done."""
         self._given_up.setdefault(boot, []).append((first, last))
-
-    def _covers(self, boot: Boot, seq: int) -> bool:
-        ranges = self.done[boot]
-        at = bisect_right(ranges, (seq, MAX_SEQ + 1)) - 1
-        if at >= 0 and seq <= ranges[at][1]:
-            return True
-        return any(first <= seq <= last for first, last in self._given_up.get(boot, ()))
 
     def save(self, cursor: Cursor[Any]) -> None:
         changed: dict[Boot, Ranges] = {}

@@ -114,6 +114,16 @@ def test_what_an_edge_dropped_closes_its_receipt_and_is_a_gap(connection: Connec
     assert ingest(connection, [entry(gaps=[gap], boot=boot)], WINDOW).gaps == 0
 
 
+def test_what_an_edge_dropped_unaware_that_it_was_committed_is_no_gap(connection: Connection[Any]) -> None:
+    old, boot = new_boot(), new_boot()
+    sent = [entry(reading(NOON + seq, {"meter.power": 1.0}), seq=seq, boot=old) for seq in (1, 2, 3)]
+    ingest(connection, sent, WINDOW)
+    gaps = [Gap(NOON, NOON + 2, "buffer_full", old, 1, 2), Gap(NOON + 2, NOON + 4, "buffer_full", old, 3, 4)]
+    outcome = ingest(connection, [entry(gaps=gaps, boot=boot)], WINDOW)
+    assert (outcome.gaps, outcome.receipts[EDGE][old]) == (1, [(1, 4)])
+    assert connection.execute("SELECT seq_from, seq_to FROM gap").fetchall() == [(3, 4)]
+
+
 def test_a_batch_without_readings_is_only_listed(connection: Connection[Any]) -> None:
     outcome = ingest(connection, [entry(gaps=[Gap(0, NOON, "edge_down")])], WINDOW)
     assert (outcome.batches, outcome.samples, count(connection, "batch")) == (1, 0, 0)
