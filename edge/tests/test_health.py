@@ -49,8 +49,8 @@ async def _all(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-async def test_a_taken_port_is_an_os_error() -> None:
+async def test_a_taken_port_says_how_to_choose_another() -> None:
     async with serve(0, dict) as port:
-        with pytest.raises(OSError, match="address already in use"):
+        with pytest.raises(OSError, match="address already in use; choose a free one with --health-port"):
             async with serve(port, dict):
                 pass

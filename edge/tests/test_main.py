@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import uuid
 from pathlib import Path
 
@@ -102,14 +101,3 @@ def test_a_wrong_log_level_is_named_with_its_remedy(bootstrap: Path, monkeypatch
     monkeypatch.setenv("EMS_LOG_LEVEL", "loud")
     code, said = invoke("run", bootstrap)
     assert (code, said) == (2, "EMS_LOG_LEVEL: 'LOUD' is no level; write DEBUG, INFO, WARNING or ERROR\n")
-
-
-def test_a_taken_health_port_says_how_to_choose_another(bootstrap: Path) -> None:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        holder.listen()
-        port = holder.getsockname()[1]
-        code, said = invoke("run", bootstrap, "--health-port", port)
-    assert code == 1
-    assert str(port) in said
-    assert "choose a free one with --health-port" in said

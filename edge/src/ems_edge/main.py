@@ -38,7 +38,7 @@ File = Annotated[Path, typer.Argument(help="A YAML file.", show_default=False)]
 def run(
     bootstrap: File,
     health_port: Annotated[
-        int | None, typer.Option(min=1, max=65_535, help="Serve /healthz and /readyz on this port.")
+        int | None, typer.Option(min=0, max=65_535, help="Serve /healthz and /readyz on this port.")
     ] = None,
     health_host: Annotated[str, typer.Option(help="On this address; 0.0.0.0 for probes from outside.")] = "127.0.0.1",
 ) -> None:
