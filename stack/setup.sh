@@ -22,7 +22,11 @@ raise SystemExit(not ((3, $OLDEST_MINOR) <= sys.version_info < (3, 15)))" >/dev/
 }
 
 find_python() {
-    [ -n "${EMS_PYTHON:-}" ] && { works "$EMS_PYTHON" && echo "$EMS_PYTHON"; return; }
+    if [ -n "${EMS_PYTHON:-}" ]; then
+        works "$EMS_PYTHON" || fail "EMS_PYTHON=$EMS_PYTHON does not run as Python 3.$OLDEST_MINOR or newer with ssl, sqlite3 and venv; unset it or name another"
+        echo "$EMS_PYTHON"
+        return
+    fi
     for candidate in python3.13 python3.14 python3.12 python3; do
         found=$(command -v "$candidate" 2>/dev/null) && works "$found" && { echo "$found"; return; }
     done

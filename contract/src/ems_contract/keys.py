@@ -170,5 +170,6 @@ def edge_acl(site: int, edge: int, redis_major: int = 7) -> list[str]:
                 "ping time hello auth quit select client|setname "
                 "xadd xrange xlen xinfo|stream xread hset get publish subscribe unsubscribe"
             ).split()
+            if redis_major >= 7 or command != "quit"  # Redis 6 always allows it and refuses the rule
         ),
     ]

@@ -43,6 +43,7 @@ def compile_all(*, upgrade: bool = False) -> None:
     for image, rooms in IMAGES.items():
         _compile([str(REPOSITORY / "requirements" / "image.in"), *map(_pyproject, rooms)], image, same_versions)
     _compile([str(REPOSITORY / "requirements" / "bootstrap.in")], "bootstrap", same_versions)
+    _compile([str(REPOSITORY / "requirements" / "redis.in")], "redis", ["--no-deps"])
 
 
 def problems() -> list[str]:

