@@ -7,21 +7,43 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
+
+import httpx
 
 from ems_stack import demo, demo_history, web_build
 from ems_stack.health import why_not
 from ems_stack.manage import manage
+from ems_stack.options import StackOptions
 from ems_stack.paths import WEB
 from ems_stack.postgres import Postgres
 from ems_stack.processes import Service, wait_until
+from ems_stack.progress import Progress
 from ems_stack.redis_server import RedisServer
-from ems_stack.supervisor import StartError
-
-if TYPE_CHECKING:
-    from ems_stack.stack import Stack
+from ems_stack.services import Table
+from ems_stack.state import State
+from ems_stack.supervisor import StartError, Supervisor
 
 FIRST_SAMPLE_SECONDS = 60
+
+
+class Stack(Protocol):
+    """What starting needs of `stack.Stack`; `demo` and `first_admin_link` are set on the way."""
+
+    demo: demo.DemoData | None
+    first_admin_link: str | None
+
+    @property
+    def options(self) -> StackOptions: ...
+    @property
+    def progress(self) -> Progress: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def supervisor(self) -> Supervisor: ...
+    @property
+    def table(self) -> Table: ...
+    def client(self, who: str) -> httpx.Client: ...
 
 
 def run(stack: Stack) -> None:
@@ -35,7 +57,8 @@ def run(stack: Stack) -> None:
             _services(stack, pool)
             _edges(stack, pool)
             _first_samples(stack)
-            demo_history.ensure(stack)
+            if stack.demo:
+                demo_history.ensure(stack.demo.sites, stack.table, stack.progress)
             _web(stack, building)
         finally:
             building.cancel()
