@@ -225,3 +225,8 @@ def test_redis_7_has_no_warning() -> None:
     found = shutil.which("redis-server")
     assert found is not None
     assert redis_binary.find().warning is None
+
+
+def test_nobody_can_send_redis_a_value_of_any_size(cache: RedisServer) -> None:
+    with as_user(cache, "stack") as client, pytest.raises(redis.RedisError):
+        client.set("too-large", b"x" * 9_000_000)

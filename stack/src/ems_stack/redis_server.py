@@ -118,6 +118,7 @@ class RedisServer:
             "save": '""',
             "maxmemory": "512mb",
             "maxmemory-policy": "noeviction",
+            "proto-max-bulk-len": "8mb",  # an edge's rights cannot bound how much it sends in one value
             "tcp-keepalive": "60",
             "daemonize": "no",
             "client-output-buffer-limit": "pubsub 64mb 16mb 30",
