@@ -1,19 +1,30 @@
-"""Who is calling: a Bearer access token -> (user, token). One query per request."""
+"""Who is calling: `Authorization: Bearer <access JWT or access token>` -> Access.
+
+The middleware resolves it once per request, when somebody first asks; DRF's authenticator hands on the answer.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, cast
 
 import structlog
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import AccessToken
+from rest_framework_simplejwt.tokens import AccessToken as AccessJwt
 
+from accounts import access_tokens
+from accounts.access import Access
 from accounts.models import LoginSession, User
 from accounts.tokens import SessionEnded, session_claim
+from config.guard import guarding
+
+API = "/api/"
 
 
 class InvalidToken(AuthenticationFailed):
@@ -23,34 +34,93 @@ class InvalidToken(AuthenticationFailed):
     default_detail = "The access token is missing, expired or not ours."
 
 
-class AccessTokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`. Checks signature, issuer, audience, type, expiry and the session."""
+class Caller:
+    """Whoever sent this request. `access` is resolved when first asked for, and once."""
 
-    def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
-        parts = get_authorization_header(request).split()
+    def __init__(self, header: bytes) -> None:
+        self._header = header
+
+    @cached_property
+    def access(self) -> tuple[Access, int] | None:
+        """(what they may do, when the credential ends in ms since the epoch); None without a Bearer credential.
+
+        Raises InvalidToken or SessionEnded.
+        """
+        parts = self._header.split()
         if not parts or parts[0].lower() != b"bearer":
             return None
         if len(parts) != 2:
             raise InvalidToken
-        try:
-            token = AccessToken(parts[1])  # type: ignore[arg-type]
-        except TokenError as error:
-            raise InvalidToken from error
-        session = LoginSession.objects.select_related("user").filter(pk=session_claim(token), revoked=None).first()
-        if session is None or not session.user.is_active or str(session.user_id) != token.payload.get("user_id"):
-            raise SessionEnded
-        structlog.contextvars.bind_contextvars(user=session.user_id)
-        return session.user, token
+        return _of_access_token(parts[1].decode()) if parts[1].startswith(b"emt_") else _of_login(parts[1])
+
+
+def _of_access_token(text: str) -> tuple[Access, int]:
+    token = access_tokens.find(text)
+    if token is None or not token.user.is_active:
+        raise InvalidToken
+    return Access.of(token.user, token), int(token.expires.timestamp() * 1000)
+
+
+def _of_login(raw: bytes) -> tuple[Access, int]:
+    try:
+        jwt = AccessJwt(raw)  # type: ignore[arg-type]
+    except TokenError as error:
+        raise InvalidToken from error
+    session = LoginSession.objects.select_related("user").filter(pk=session_claim(jwt), revoked=None).first()
+    if session is None or not session.user.is_active or str(session.user_id) != jwt.payload.get("user_id"):
+        raise SessionEnded
+    return Access.of(session.user), int(jwt["exp"]) * 1000
+
+
+class CallerMiddleware:
+    """Puts the caller on the request, and refuses queries without a door while an API request is answered."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(API):
+            return self.get_response(request)
+        cast("Any", request).caller = Caller(get_authorization_header(request))  # type: ignore[arg-type]
+        with guarding():
+            return self.get_response(request)
+
+
+class BearerAuthentication(BaseAuthentication):
+    """Checks signature, issuer, audience, type, expiry and the session; or the access token's row."""
+
+    def authenticate(self, request: Request) -> tuple[User, Access] | None:
+        caller: Caller = request._request.caller  # type: ignore[attr-defined]
+        if caller.access is None:
+            return None
+        access, _ = caller.access
+        structlog.contextvars.bind_contextvars(user=access.user.pk)
+        return access.user, access
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
 
 
-class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+def access_in(request: Request) -> Access:
+    """The signed-in caller's. Only for views that refuse anonymous callers."""
+    if not isinstance(request.auth, Access):
+        raise TypeError("this view lets someone in who is not signed in")
+    return request.auth
+
+
+def credential_expires(request: Request) -> int:
+    """When the presented credential ends, ms since the epoch."""
+    caller: Caller = request._request.caller  # type: ignore[attr-defined]
+    if caller.access is None:
+        raise TypeError("this view lets someone in who is not signed in")
+    return caller.access[1]
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the API's description names it."""
 
-    target_class = "accounts.authentication.AccessTokenAuthentication"
+    target_class = "accounts.authentication.BearerAuthentication"
     name = "accessToken"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT, or emt_<user>_<prefix>_<secret>"}

@@ -4,15 +4,71 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.policy import DEFAULT_SCOPES, Scope
+from config.guard import GuardedModel, GuardedQuerySet
+
+if TYPE_CHECKING:  # it is made of these models
+    from accounts.access import Access
+
+
+def _access(who: User | Access) -> Access:
+    from accounts.access import access_of
+
+    return access_of(who)
+
+
+class UserQuerySet(GuardedQuerySet["User"]):
+    def visible_to(self, who: User | Access) -> Self:
+        """The caller, and the people of the organizations that the caller administers."""
+        access = _access(who)
+        if access.platform_admin:
+            return self.opened("platform admin")
+        own = Q(pk=access.user.pk) if access.user.is_active else Q(pk=None)
+        if access.token is None:
+            own |= Q(pk__in=Membership.objects.filter(organization__in=access.administered).values("user"))
+        return self.opened("the caller and the people they administer").filter(own)
+
+
+class OrganizationQuerySet(GuardedQuerySet["Organization"]):
+    def visible_to(self, who: User | Access) -> Self:
+        """The caller's organizations; a platform admin's are all."""
+        access = _access(who)
+        if access.platform_admin:
+            return self.opened("platform admin")
+        return self.opened("the caller's organizations").filter(pk__in=access.organizations)
+
+
+class MembershipQuerySet(GuardedQuerySet["Membership"]):
+    def visible_to(self, who: User | Access) -> Self:
+        """The caller's own, and those of the organizations that the caller administers."""
+        access = _access(who)
+        if access.platform_admin:
+            return self.opened("platform admin")
+        own = Q(user=access.user.pk, organization__in=access.organizations)
+        if access.token is None:
+            own |= Q(organization__in=access.administered)
+        return self.opened("the caller's organizations").filter(own)
+
 
 class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def opened(self, reason: str) -> UserQuerySet:
+        return self.get_queryset().opened(reason)
+
+    def visible_to(self, who: User | Access) -> UserQuerySet:
+        return self.get_queryset().visible_to(who)
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         user = self.model(email=email, **fields)
         user.set_password(password)
@@ -23,13 +79,14 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email=(username or "").strip().lower())
+        return self.opened("login").get(email=(username or "").strip().lower())
 
 
-class User(AbstractBaseUser):
-    """Someone who logs in with an e-mail address.
+class User(AbstractBaseUser, GuardedModel):
+    """Someone who logs in with an e-mail address, or a service account, which has no password and never logs in.
 
-    `is_superuser` is the platform admin; `is_developer` stands beside the roles and opens no production data.
+    `is_superuser` is the platform admin; `is_developer` stands beside the roles and opens no production data. An
+    erased person keeps the row, under a pseudonym.
     """
 
     email = models.EmailField(unique=True)
@@ -37,6 +94,8 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     is_superuser = models.BooleanField("platform admin", default=False)
     is_developer = models.BooleanField("developer", default=False)
+    is_service = models.BooleanField("service account", default=False, editable=False)
+    erased = models.DateTimeField(null=True, editable=False)
     created = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -79,10 +138,20 @@ class User(AbstractBaseUser):
         return self.is_active and self.is_superuser
 
 
-class Organization(models.Model):
+class Organization(GuardedModel):
+    """A tenant. While it is suspended its people see nothing of it and its edges go on measuring.
+
+    A sandbox holds test data only. `delete_after` ends the grace period of a deletion that was asked for.
+    """
+
     name = models.CharField(max_length=200, unique=True)
+    is_sandbox = models.BooleanField("sandbox", default=False, editable=False)
+    suspended = models.DateTimeField(null=True, editable=False)
+    delete_after = models.DateTimeField(null=True, editable=False)
     created = models.DateTimeField(default=timezone.now, editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")
+
+    objects = OrganizationQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
@@ -91,7 +160,7 @@ class Organization(models.Model):
         return self.name
 
 
-class Membership(models.Model):
+class Membership(GuardedModel):
     """A user belongs to an organization. An org admin has every site of it; a member those of a SiteAccess."""
 
     class Role(models.TextChoices):
@@ -101,6 +170,8 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.MEMBER)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         ordering = ("organization__name", "user__email")
@@ -131,6 +202,74 @@ class LoginSession(models.Model):
 
     def __str__(self) -> str:
         return f"session of {self.user} since {self.created:%Y-%m-%d %H:%M}"
+
+
+def _default_scopes() -> list[str]:
+    return [scope.value for scope in DEFAULT_SCOPES]
+
+
+class AccessTokenQuerySet(GuardedQuerySet["AccessToken"]):
+    def visible_to(self, who: User | Access) -> Self:
+        """The caller's own personal ones, and those of the organizations that the caller administers."""
+        access = _access(who)
+        if access.token is not None:
+            return self.opened("a token sees no tokens").none()
+        if access.platform_admin:
+            return self.opened("platform admin")
+        own = Q(user=access.user.pk) | Q(organization__in=access.administered)
+        return self.opened("the caller's and their organizations'").filter(own)
+
+
+class AccessToken(GuardedModel):
+    """An integrator's credential, `emt_<user>_<prefix>_<secret>`; only a hash of the secret is stored.
+
+    It acts as `user`, narrowed to its scopes, to `sites` (ids; None: all of the user's) and, for an organization's
+    token, to that organization. An organization's token acts as a service account of its own.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="access_tokens")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="access_tokens"
+    )
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    scopes = ArrayField(
+        models.CharField(max_length=10, choices=[(s.value, s.value) for s in Scope]), default=_default_scopes
+    )
+    sites = ArrayField(models.BigIntegerField(), null=True, blank=True)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    expires = models.DateTimeField()
+    last_used = models.DateTimeField(null=True, editable=False)
+    revoked = models.DateTimeField(null=True, editable=False)
+
+    objects = AccessTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created",)
+
+    def __str__(self) -> str:
+        return f"token {self.name} ({self.prefix})"
+
+    def __repr__(self) -> str:
+        return f"<AccessToken {self.pk} {self.prefix}>"
+
+
+class AccessChange(models.Model):
+    """The outbox: somebody's access changed. Written by database triggers, in the transaction of the change.
+
+    The worker raises the user's epoch in Redis, announces it and deletes the row.
+    """
+
+    user_id = models.BigIntegerField()
+    reason = models.CharField(max_length=100)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"access of user {self.user_id}: {self.reason}"
 
 
 class SetupToken(models.Model):

@@ -6,7 +6,7 @@ platform admin every site there is. Developer is a flag beside the roles and app
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -28,6 +28,16 @@ class PlatformAction(StrEnum):
 
     ACCESS_OTHER_ORGS = "access_other_orgs"
     DJANGO_ADMIN = "django_admin"
+
+
+class Scope(StrEnum):
+    """What an access token was made for. None of them reaches people, keys of others or the platform."""
+
+    READ = "read"
+    REPORTS = "reports"
+    ALERTS = "alerts"
+    CONTROL = "control"
+    MANAGE = "manage"
 
 
 SITE_ROLES = (Role.VIEWER, Role.OPERATOR, Role.SITE_MANAGER)
@@ -57,6 +67,19 @@ PLATFORM: Mapping[Role, frozenset[PlatformAction]] = MappingProxyType(
     {role: frozenset(PlatformAction) if role is Role.PLATFORM_ADMIN else frozenset() for role in Role}
 )
 
+SCOPES: Mapping[Scope, frozenset[Action]] = MappingProxyType(
+    {
+        Scope.READ: frozenset({Action.VIEW}),
+        Scope.REPORTS: frozenset({Action.VIEW, Action.EXPORT_REPORTS}),
+        Scope.ALERTS: frozenset({Action.VIEW, Action.ACKNOWLEDGE_ALERTS}),
+        Scope.CONTROL: frozenset({Action.VIEW, Action.CONTROL_DEVICES}),
+        Scope.MANAGE: frozenset({Action.VIEW, Action.MANAGE_SITE}),
+    }
+)
+"""What a token may do at most; its user's role must allow the same."""
+
+DEFAULT_SCOPES = (Scope.READ,)
+
 _RANK = {role: rank for rank, role in enumerate(Role)}
 
 
@@ -78,3 +101,8 @@ def grantable(role: Role) -> list[Role]:
     if Action.ADD_SITE_USERS not in MATRIX[role]:
         return []
     return [other for other in SITE_ROLES if _RANK[other] < _RANK[role]]
+
+
+def scope_actions(scopes: Iterable[Scope]) -> frozenset[Action]:
+    """All that a token with these scopes may do."""
+    return frozenset[Action]().union(*(SCOPES[scope] for scope in scopes))

@@ -17,10 +17,11 @@ import audit
 from accounts import tokens
 from accounts.actions import setup
 from accounts.models import User
+from accounts.permissions import SignedIn
 from accounts.serializers import LoginSerializer, SessionSerializer, SetupSerializer, UserSerializer
 from accounts.throttles import FailureThrottle, LoginByAccount, LoginByAddress
 from config.addresses import client_address
-from config.permissions import Public, SignedIn
+from config.permissions import Public
 
 WRONG_LOGIN = "E-mail or password is wrong."
 

@@ -30,7 +30,7 @@ def record(
     context = structlog.contextvars.get_contextvars()
     if actor_id is None and not actor and "user" in context:
         actor_id = context["user"]
-        actor = get_user_model().objects.filter(pk=actor_id).values_list("email", flat=True).first() or ""
+        actor = get_user_model()._base_manager.filter(pk=actor_id).values_list("email", flat=True).first() or ""
     AuditEvent.objects.create(
         action=action,
         actor_id=actor_id,

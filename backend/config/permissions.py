@@ -1,13 +1,13 @@
 """Deny by default: an endpoint that declares no permission answers 403 to everyone, and a test finds it.
 
-What a person may do on a site is not decided here but at the guarded door, `sites.doors.open_site`.
+What signed-in people may do is declared with `accounts.permissions` and `sites.permissions`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 
 if TYPE_CHECKING:  # the views import this module, through the settings
@@ -21,10 +21,6 @@ class Undeclared(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return False
-
-
-class SignedIn(IsAuthenticated):
-    """Anyone with a valid access token."""
 
 
 class Public(AllowAny):

@@ -8,17 +8,33 @@ from __future__ import annotations
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
+from accounts.access import Access, access_of
 from accounts.models import User
 from ems_contract.access import Action
 from sites.grants import Roles
-from sites.models import Site
+from sites.models import Site, TenantQuerySet, TenantRow
 
 
-def open_site(user: User, site_id: int, action: Action = Action.VIEW) -> Site:
-    """The site, if `user` may do `action` there. Raises Http404 or PermissionDenied; both become problem details."""
-    site = Site.objects.visible_to(user).select_related("organization").filter(pk=site_id).first()
+def open_site(who: User | Access, site_id: int, action: Action = Action.VIEW) -> Site:
+    """The site, if the caller may do `action` there. Raises Http404 or PermissionDenied; both become problems."""
+    access = access_of(who)
+    site = Site.objects.visible_to(access).select_related("organization").filter(pk=site_id).first()
     if site is None:
         raise Http404
-    if action not in Roles(user).actions_on(site):
-        raise PermissionDenied
+    _check(access, site, action)
     return site
+
+
+def open_row[M: TenantRow](who: User | Access, rows: TenantQuerySet[M], row_id: int, action: Action = Action.VIEW) -> M:
+    """One row of a site, with its `site` and `organization`, if the caller may do `action` there."""
+    access = access_of(who)
+    row = rows.visible_to(access).select_related("site", "site__organization").filter(pk=row_id).first()
+    if row is None:
+        raise Http404
+    _check(access, row.site, action)
+    return row
+
+
+def _check(access: Access, site: Site, action: Action) -> None:
+    if action not in Roles(access).actions_on(site):
+        raise PermissionDenied

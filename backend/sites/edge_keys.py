@@ -40,7 +40,8 @@ def find(text: str) -> EdgeKey | None:
     parts = _KEY.match(text)
     if parts is None:
         return None
-    key = EdgeKey.objects.select_related("edge", "site", "organization").filter(prefix=parts[1]).first()
+    keys = EdgeKey.objects.opened("the presented key").select_related("edge", "site", "organization")
+    key = keys.filter(prefix=parts[1]).first()
     expected = key.secret_hash if key is not None else _NOBODY
     same = hmac.compare_digest(expected, hash_secret(parts[2]))
     return key if key is not None and same and key.revoked is None else None

@@ -85,7 +85,7 @@ _BEFORE = "_fields_before_save"
 
 def _remember(sender: type[Model], instance: Model, **_: Any) -> None:
     """Before a save: keep what the database holds. Acting must wait for `post_save`: only then is there a commit."""
-    row = sender._default_manager.filter(pk=instance.pk).values(*_FIELDS[sender]).first()
+    row = sender._base_manager.filter(pk=instance.pk).values(*_FIELDS[sender]).first()
     instance.__dict__[_BEFORE] = row or {}
 
 

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from accounts import policy
+from accounts.access import Access, access_of
 from accounts.models import Membership, User
 from accounts.policy import Role
 from ems_contract.access import Action, Grant, GrantUser, SiteGrant
-from sites.models import Site, SiteAccess, is_platform_admin
+from sites.models import Site, SiteAccess
 
 
 class Roles:
-    """A user's roles, read once with two queries and then asked per site."""
+    """A caller's roles on sites, read once with one query and then asked per site."""
 
-    def __init__(self, user: User) -> None:
-        self.platform_admin = is_platform_admin(user)
-        self.memberships = dict(Membership.objects.filter(user=user).values_list("organization_id", "role"))
-        self.accesses = dict(SiteAccess.objects.filter(user=user).values_list("site_id", "role"))
+    def __init__(self, who: User | Access) -> None:
+        self.access = access_of(who)
+        rows = SiteAccess.objects.opened("the caller's own").filter(user=self.access.user.pk)
+        self.accesses = dict(rows.values_list("site_id", "role"))
 
     def on(self, site: Site) -> Role | None:
         """The strongest role on this site; None for a stranger."""
-        roles = [Role.PLATFORM_ADMIN] if self.platform_admin else []
-        membership = self.memberships.get(site.organization_id)
+        roles = [Role.PLATFORM_ADMIN] if self.access.platform_admin else []
+        membership = self.access.memberships.get(site.organization_id)
         if membership == Membership.Role.ORG_ADMIN:
             roles.append(Role.ORG_ADMIN)
         if membership is not None and site.pk in self.accesses:
@@ -31,21 +32,26 @@ class Roles:
 
     def actions_on(self, site: Site) -> list[Action]:
         role = self.on(site)
-        return policy.actions(role, site.operators_may_control) if role else []
+        if role is None:
+            return []
+        allowed = policy.actions(role, site.operators_may_control)
+        return [action for action in allowed if self.access.within(action)]
 
 
-def site_grants(user: User, sites: Iterable[Site]) -> list[SiteGrant]:
-    roles = Roles(user)
+def site_grants(who: User | Access, sites: Iterable[Site]) -> list[SiteGrant]:
+    roles = Roles(who)
     grants = []
     for site in sites:
         role = roles.on(site)
         if role is not None:
-            allowed = policy.actions(role, site.operators_may_control)
-            grants.append(SiteGrant(site.wire_name, site.name, site.organization_id, role.value, allowed))
+            actions = roles.actions_on(site)
+            grants.append(SiteGrant(site.wire_name, site.name, site.organization_id, role.value, actions))
     return grants
 
 
-def resolve(user: User, expires: int) -> Grant:
+def resolve(who: User | Access, expires: int) -> Grant:
     """`expires`: when the presented token ends, ms since the epoch."""
-    who = GrantUser(user.pk, user.email, user.name, is_platform_admin(user), user.is_developer)
-    return Grant(who, site_grants(user, Site.objects.visible_to(user)), expires)
+    access = access_of(who)
+    user = access.user
+    described = GrantUser(user.pk, user.email, user.name, access.platform_admin, access.developer)
+    return Grant(described, site_grants(access, Site.objects.visible_to(access)), expires)

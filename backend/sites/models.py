@@ -14,8 +14,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone as clock
 
-from accounts.models import Membership, Organization, User
-from accounts.policy import PLATFORM, SITE_ROLES, PlatformAction, Role
+from accounts.access import Access, access_of
+from accounts.models import Organization, User
+from accounts.policy import SITE_ROLES
+from config.guard import GuardedModel, GuardedQuerySet
 from ems_contract.keys import edge_name, site_name
 from ems_contract.points import MAX_KEY_LENGTH, UNITS, Kind, is_point_key
 
@@ -41,10 +43,6 @@ check_device_key = RegexValidator(
 )
 
 
-def is_platform_admin(user: User) -> bool:
-    return user.is_superuser and PlatformAction.ACCESS_OTHER_ORGS in PLATFORM[Role.PLATFORM_ADMIN]
-
-
 def check_same_site(site_id: int, **named: Asset | Device | None) -> None:
     """What a row refers to must be on its own site, or names of one tenant would be shown to another."""
     for field, row in named.items():
@@ -52,22 +50,32 @@ def check_same_site(site_id: int, **named: Asset | Device | None) -> None:
             raise ValidationError({field: f"This {field} belongs to another site; choose one of the same site."})
 
 
-class SiteQuerySet(models.QuerySet["Site"]):
-    def visible_to(self, user: User) -> Self:
-        """The sites that `user` may view: the one filter behind every door. Fails closed."""
-        if not user.is_active or user.pk is None:
-            return self.none()
-        if is_platform_admin(user):
-            return self.all()
-        memberships = Membership.objects.filter(user=user)
-        administered = memberships.filter(role=Membership.Role.ORG_ADMIN).values("organization")
-        granted = SiteAccess.objects.filter(user=user).values("site")
-        return self.filter(
-            Q(organization__in=administered) | Q(pk__in=granted, organization__in=memberships.values("organization"))
+class SiteQuerySet(GuardedQuerySet["Site"]):
+    def visible_to(self, who: User | Access) -> Self:
+        """The sites that the caller may view: the one filter behind every door. Fails closed."""
+        access = access_of(who)
+        if access.platform_admin:
+            return self.opened("platform admin")
+        granted = SiteAccess.objects.filter(user=access.user.pk, organization__in=access.organizations)
+        sites = self.opened("the caller's sites").filter(
+            Q(organization__in=access.administered) | Q(pk__in=granted.values("site")),
+            organization__in=access.organizations,
         )
+        limit = access.token.sites if access.token is not None else None
+        return sites if limit is None else sites.filter(pk__in=limit)
 
 
-class Site(models.Model):
+class TenantQuerySet[M: TenantRow](GuardedQuerySet[M]):
+    def visible_to(self, who: User | Access) -> Self:
+        """The rows of the sites that the caller may view."""
+        access = access_of(who)
+        if access.platform_admin:
+            return self.opened("platform admin")
+        rows = self.opened("the caller's sites").filter(organization__in=access.organizations)
+        return rows.filter(site__in=Site.objects.visible_to(access))
+
+
+class Site(GuardedModel):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="sites")
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=100)
@@ -99,11 +107,13 @@ class Site(models.Model):
         return site_name(self.pk)
 
 
-class TenantRow(models.Model):
+class TenantRow(GuardedModel):
     """Something that belongs to a site, and so to its organization."""
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="%(class)ss")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", editable=False)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -183,7 +193,7 @@ class Edge(TenantRow):
 
     def clean(self) -> None:
         """Its keys, its streams and its history are its site's."""
-        if self.pk and not Edge.objects.filter(pk=self.pk, site_id=self.site_id).exists():
+        if self.pk and not Edge.objects.opened("this very row").filter(pk=self.pk, site_id=self.site_id).exists():
             raise ValidationError({"site": "An edge stays on its site; make a new one there, with a key of its own."})
 
 

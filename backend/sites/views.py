@@ -1,8 +1,8 @@
-"""Organizations, sites and what is on them, as far as the caller may see."""
+"""Sites and what is on them, as far as the caller may see."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar
 
 import msgspec
 from django.db.models import QuerySet
@@ -12,14 +12,15 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from rest_framework_simplejwt.tokens import AccessToken
 
-from accounts.models import Organization, User
+from accounts.authentication import access_in, credential_expires
+from accounts.models import Organization
+from accounts.permissions import SignedIn
 from config.pagination import whole
-from config.permissions import SignedIn
-from sites.doors import open_site
+from ems_contract.access import Action
 from sites.grants import Roles, resolve
-from sites.models import Site, is_platform_admin
+from sites.models import Site
+from sites.permissions import SiteView
 from sites.schemas import GRANT
 from sites.serializers import (
     AssetList,
@@ -31,19 +32,14 @@ from sites.serializers import (
 )
 
 
-def caller(request: Request) -> User:
-    return cast("User", request.user)
-
-
 class ValidateToken(APIView):
-    """The grant of the presented access token; the real-time service asks once per connection."""
+    """The grant of the presented credential; the real-time service asks once per connection."""
 
     permission_classes = (SignedIn,)
 
     @extend_schema(operation_id="validate_token", responses={(200, "application/json"): GRANT})
     def get(self, request: Request) -> HttpResponse:
-        token = cast("AccessToken", request.auth)
-        grant = resolve(caller(request), int(token["exp"]) * 1000)
+        grant = resolve(access_in(request), credential_expires(request))
         response = HttpResponse(msgspec.json.encode(grant), content_type="application/json")
         response["Cache-Control"] = "no-store"
         return response
@@ -57,8 +53,7 @@ class Organizations(ListAPIView[Organization]):
     queryset = Organization.objects.none()
 
     def get_queryset(self) -> QuerySet[Organization]:
-        user = caller(self.request)
-        return Organization.objects.all() if is_platform_admin(user) else user.organizations.all()
+        return Organization.objects.visible_to(access_in(self.request))
 
 
 class Sites(ListAPIView[Site]):
@@ -69,39 +64,38 @@ class Sites(ListAPIView[Site]):
     queryset = Site.objects.none()
 
     def get_queryset(self) -> QuerySet[Site]:
-        return Site.objects.visible_to(caller(self.request)).select_related("organization")
+        return Site.objects.visible_to(access_in(self.request)).select_related("organization")
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "roles": Roles(caller(self.request))}
+        return {**super().get_serializer_context(), "roles": Roles(access_in(self.request))}
 
 
-class OneSite(APIView):
+class OneSite(SiteView):
     """One site, with my role and what I may do there."""
 
-    permission_classes = (SignedIn,)
+    actions: ClassVar = {"GET": Action.VIEW}
 
     @extend_schema(operation_id="site", responses=SiteSerializer)
     def get(self, request: Request, site_id: int) -> Response:
-        site = open_site(caller(request), site_id)
-        return Response(SiteSerializer(site, context={"roles": Roles(caller(request))}).data)
+        return Response(SiteSerializer(self.site, context={"roles": Roles(access_in(request))}).data)
 
 
-class SitePoints(APIView):
+class SitePoints(SiteView):
     """Every point of a site."""
 
-    permission_classes = (SignedIn,)
+    actions: ClassVar = {"GET": Action.VIEW}
 
     @extend_schema(operation_id="site_points", responses=PointList)
     def get(self, request: Request, site_id: int) -> Response:
-        points = open_site(caller(request), site_id).points.select_related("device", "asset")
+        points = self.site.points.select_related("device", "asset")
         return whole(PointSerializer(points, many=True).data)
 
 
-class SiteAssets(APIView):
+class SiteAssets(SiteView):
     """Every asset of a site; the tree is in `parent`."""
 
-    permission_classes = (SignedIn,)
+    actions: ClassVar = {"GET": Action.VIEW}
 
     @extend_schema(operation_id="site_assets", responses=AssetList)
     def get(self, request: Request, site_id: int) -> Response:
-        return whole(AssetSerializer(open_site(caller(request), site_id).assets.all(), many=True).data)
+        return whole(AssetSerializer(self.site.assets.all(), many=True).data)

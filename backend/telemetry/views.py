@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from django.http import HttpResponse
@@ -12,8 +12,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.models import User
-from config.permissions import SignedIn
+from accounts.authentication import access_in
+from accounts.permissions import SignedIn
 from config.problems import Unavailable
 from ems_contract.keys import edge_name
 from ems_contract.points import Kind, is_point_key
@@ -66,7 +66,7 @@ class Historical(APIView):
         query = HistoricalQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked = query.validated_data
-        site = open_site(cast("User", request.user), asked["site"])
+        site = open_site(access_in(request), asked["site"])
         try:
             body = self._answer(site, asked)
         except QueryRefusedError as refusal:
@@ -82,7 +82,7 @@ class Historical(APIView):
     def _answer(self, site: Site, asked: dict[str, Any]) -> dict[str, Any]:
         keys: list[str] = asked["points"]
         possible = [key for key in keys if is_point_key(key)]
-        described = {point.key: point for point in Point.objects.filter(site_id=site.pk, key__in=possible)}
+        described = {point.key: point for point in site.points.filter(key__in=possible)}
         connection = database.connection()
         with store.cursor(connection) as cursor:
             cursor.execute("SELECT key, id FROM point WHERE site = %s AND key = ANY (%s)", (site.pk, possible))

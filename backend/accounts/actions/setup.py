@@ -37,7 +37,7 @@ def _hash(token: str) -> str:
 
 def do_make_link() -> str:
     """A new link; older ones stop working. The token is in the fragment, which browsers never send to a server."""
-    if User.objects.exists():
+    if User.objects.opened("whether there is anyone").exists():
         raise AlreadySetUp
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
@@ -48,7 +48,7 @@ def do_make_link() -> str:
 
 def _valid_token(token: str) -> SetupToken:
     found = SetupToken.objects.filter(token_hash=_hash(token), expires__gt=timezone.now()).first()
-    if found is None or User.objects.exists():
+    if found is None or User.objects.opened("whether there is anyone").exists():
         raise BadSetupLink
     return found
 

@@ -25,7 +25,12 @@ def do_revoke_key(key: EdgeKey) -> None:
     The row is locked against a session that is being opened with the same key at this moment.
     """
     with transaction.atomic():
-        locked = EdgeKey.objects.select_for_update(of=("self",)).select_related("edge", "site").get(pk=key.pk)
+        locked = (
+            EdgeKey.objects.opened("this very key")
+            .select_for_update(of=("self",))
+            .select_related("edge", "site")
+            .get(pk=key.pk)
+        )
         if locked.revoked is None:
             locked.revoked = timezone.now()
             locked.save(update_fields=["revoked"])

@@ -50,12 +50,17 @@ def config_of(edge: Edge) -> EdgeConfig:
 def do_open_session(key: EdgeKey, request: SessionRequest, address: str | None) -> SessionAnswer:
     """Applies the Redis user again, so a Redis that forgot it is healed. Raises redis.RedisError."""
     with transaction.atomic():
-        locked = EdgeKey.objects.select_for_update(of=("self",)).select_related("edge", "site").get(pk=key.pk)
+        locked = (
+            EdgeKey.objects.opened("this very key")
+            .select_for_update(of=("self",))
+            .select_related("edge", "site")
+            .get(pk=key.pk)
+        )
         if locked.revoked is not None:
             raise InvalidEdgeKey
         edge, site, now = locked.edge, locked.site, timezone.now()
-        EdgeKey.objects.filter(pk=locked.pk).update(last_used=now)
-        Edge.objects.filter(pk=edge.pk).update(software=request.software, last_session=now)
+        EdgeKey.objects.opened("this very key").filter(pk=locked.pk).update(last_used=now)
+        Edge.objects.opened("the key's own edge").filter(pk=edge.pk).update(software=request.software, last_session=now)
         audit.record(
             "edge.session_opened",
             actor=edge.wire_name,

@@ -53,7 +53,10 @@ def _complaints(point: Reported, devices: dict[str, Device], seen: set[str]) -> 
 
 def do_report_points(edge: Edge, devices: dict[str, Device], points: list[Reported]) -> None:
     with transaction.atomic():
-        known = {point.key: point for point in Point.objects.select_for_update().filter(site_id=edge.site_id)}
+        known = {
+            point.key: point
+            for point in Point.objects.opened("the edge's own site").select_for_update().filter(site_id=edge.site_id)
+        }
         new, changed = [], []
         for reported in points:
             device = devices[reported.device]
@@ -67,7 +70,7 @@ def do_report_points(edge: Edge, devices: dict[str, Device], points: list[Report
         Point.objects.bulk_create(
             new, update_conflicts=True, unique_fields=["site", "key"], update_fields=_UPDATED, batch_size=1000
         )
-        Point.objects.bulk_update(changed, _UPDATED, batch_size=1000)
+        Point.objects.opened("the edge's own site").bulk_update(changed, _UPDATED, batch_size=1000)
 
 
 def _differs(point: Point, reported: Reported, device: Device) -> bool:
