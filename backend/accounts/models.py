@@ -14,6 +14,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.policy import DEFAULT_SCOPES, Scope
+from accounts.system_settings import SystemSettings as SystemSettings
 from config.guard import GuardedModel, GuardedQuerySet
 
 if TYPE_CHECKING:  # it is made of these models
