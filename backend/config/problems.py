@@ -36,6 +36,13 @@ class Unavailable(exceptions.APIException):
     default_code = "unavailable"
 
 
+class Conflict(exceptions.APIException):
+    """Something stands against it that the caller can change: the detail says what. Always give a code of its own."""
+
+    status_code = 409
+    default_code = "conflict"
+
+
 class TooLarge(exceptions.APIException):
     """Send less at once; retrying does not help."""
 

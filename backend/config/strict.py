@@ -1,0 +1,73 @@
+"""Bodies are read strictly: a field that is unknown or cannot be set is refused by name, never passed over in silence.
+
+So nobody believes that something was changed which was not, and no body carries a role or an owner along.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Model
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+UNKNOWN = "There is no such field."
+READ_ONLY = "This field cannot be set."
+MOST_NAMED = 20
+LONGEST_NAME = 100
+
+if TYPE_CHECKING:
+    _Base = serializers.Serializer[Any]
+else:
+    _Base = object
+
+
+class Strict(_Base):
+    """Before DRF's own serializer in the bases. Raises ValidationError naming every such field, beside DRF's own."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        refused = dict(self._refused(data)) if isinstance(data, Mapping) else {}
+        try:
+            values = super().to_internal_value(data)
+        except ValidationError as error:
+            if not refused or not isinstance(error.detail, dict):
+                raise
+            raise ValidationError({**error.detail, **refused}) from None
+        if refused:
+            raise ValidationError(refused)
+        return values
+
+    def _refused(self, data: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+        named = 0
+        for name in data:
+            field = self.fields.get(name)
+            if field is not None and not field.read_only:
+                continue
+            yield str(name)[:LONGEST_NAME], [UNKNOWN if field is None else READ_ONLY]
+            named += 1
+            if named == MOST_NAMED:
+                return
+
+
+class StrictSerializer[T](Strict, serializers.Serializer[T]):
+    """A body, or an answer, that belongs to no model."""
+
+
+class StrictModelSerializer[M: Model](Strict, serializers.ModelSerializer[M]):
+    """A row. Declare `fields`, and `read_only_fields` for whatever the caller may not write."""
+
+
+class FiniteField(serializers.FloatField):
+    """A number that JSON can carry back: neither NaN nor infinite, which `"NaN"` and `1e999` would become."""
+
+    default_error_messages = {"finite": "Write a finite number."}  # noqa: RUF012  DRF's own spelling
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool):
+            self.fail("invalid")
+        number = super().to_internal_value(data)
+        if not math.isfinite(number):
+            self.fail("finite")
+        return number
