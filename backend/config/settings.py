@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "sites",
     "telemetry",
     "testing",
+    "worker",
 ]
 
 MIDDLEWARE = [
@@ -98,6 +99,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cache"
 # People ----------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in (
@@ -127,8 +129,21 @@ SIMPLE_JWT = {
     "UPDATE_LAST_LOGIN": False,
 }
 EDGE_PASSWORD_KEY = _derived_key("edge-redis-password")
+RECOVERY_CODE_KEY = _derived_key("recovery-codes")
 REFRESH_COOKIE = "ems_refresh"
 REFRESH_COOKIE_PATH = "/api/auth"
+
+# django-otp's own delay doubles with every failure, without an end: whoever knows the password could lock the owner
+# out for years. `accounts.throttles` counts codes instead.
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
+OTP_TOTP_ISSUER = "SimTestLab EMS"
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+
+MAILERS = {"default": ENV.mailer}
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
+
+TRUSTED_PROXIES = ENV.trusted_proxies
+PROXY_NETWORKS = ENV.proxy_networks
 
 # The API ---------------------------------------------------------------------------------------------------------
 
@@ -141,8 +156,6 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 100,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.problems.handler",
-    "NUM_PROXIES": ENV.trusted_proxies,
-    "DEFAULT_THROTTLE_RATES": {"login_address": "60/min", "login_account": "10/min"},
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "SimTestLab EMS",

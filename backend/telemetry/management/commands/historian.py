@@ -12,12 +12,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from psycopg import Connection
 
+from config.commands import whole_number
+from config.health_server import HealthServer
 from ems_contract import logs
 from sites.models import Edge
 from telemetry import database, points, streams
 from telemetry.compactor import Compactor
 from telemetry.historian import Edges, Historian
-from telemetry.status import HealthServer, Status
+from telemetry.status import Status
 
 STOP_SECONDS = 10.0
 DEFAULT_PORT = 8002
@@ -84,10 +86,3 @@ def keep_points(connection: Connection[Any], sites: list[int]) -> None:
         points.reconcile(connection, sites)
     finally:
         django.db.connections.close_all()
-
-
-def whole_number(name: str, default: int, least: int, most: int) -> int:
-    text = os.environ.get(name, "").strip() or str(default)
-    if not text.isdecimal() or not least <= int(text) <= most:
-        raise CommandError(f"{name} is {text!r}: set it to a whole number, {least} to {most}")
-    return int(text)
