@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { AuthGateway, SessionGrant, Tabs } from "@/application/ports";
 import { Session } from "@/application/session";
 import { Problem } from "@/domain/problem";
-import { getJson } from "@/infrastructure/authorized";
+import { bodyOf, sessionClient } from "@/infrastructure/client";
 import { ManualClock, settled } from "./manual-clock";
 
 const USER = { id: 1, email: "ada@nordwerk.example", name: "Ada", platformAdmin: false, developer: false };
@@ -172,19 +172,20 @@ describe("a refused token", () => {
     await session.signIn("a", "b");
     const sent: string[] = [];
     const original = globalThis.fetch;
-    globalThis.fetch = (_, init) => {
-      const token = new Headers(init?.headers).get("authorization") ?? "";
+    const ask = () => bodyOf(sessionClient(session).GET("/api/sites"));
+    globalThis.fetch = (request) => {
+      const token = (request as Request).headers.get("authorization") ?? "";
       sent.push(token);
       return Promise.resolve(token.endsWith("signed-in") ? new Response("{}", { status: 401 }) : Response.json({ fine: true }));
     };
     try {
-      expect(await getJson(session, "/api/sites")).toEqual({ fine: true });
+      expect(await ask()).toEqual({ fine: true });
       expect(sent).toEqual(["Bearer signed-in", "Bearer refreshed-1"]);
       globalThis.fetch = () => {
         sent.push("again");
         return Promise.resolve(new Response("{}", { status: 401 }));
       };
-      await expect(getJson(session, "/api/sites")).rejects.toMatchObject({ kind: "signed_out" });
+      await expect(ask()).rejects.toMatchObject({ kind: "signed_out" });
       expect(sent).toHaveLength(4);
     } finally {
       globalThis.fetch = original;

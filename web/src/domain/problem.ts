@@ -1,5 +1,5 @@
 /** What kept a request from doing its work. */
-export type ProblemKind = "unreachable" | "unavailable" | "signed_out" | "forbidden" | "not_found" | "invalid" | "too_many" | "failed";
+export type ProblemKind = "unreachable" | "unavailable" | "signed_out" | "forbidden" | "not_found" | "invalid" | "conflict" | "too_many" | "failed";
 
 /** One field of a form that was refused. */
 export interface FieldError {
@@ -7,7 +7,7 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** A refused or failed request. `requestId` is what an operator finds in the logs. */
+/** A refused or failed request. `requestId` is what an operator finds in the logs, `code` the server's name for it. */
 export class Problem extends Error {
   override readonly name = "Problem";
 
@@ -16,6 +16,7 @@ export class Problem extends Error {
     readonly detail: string | null = null,
     readonly fields: readonly FieldError[] = [],
     readonly requestId: string | null = null,
+    readonly code: string | null = null,
   ) {
     super(detail ?? kind);
   }
@@ -26,6 +27,7 @@ export function kindOfStatus(status: number): ProblemKind {
   if (status === 401) return "signed_out";
   if (status === 403) return "forbidden";
   if (status === 404) return "not_found";
+  if (status === 409) return "conflict";
   if (status === 429) return "too_many";
   return status === 502 || status === 503 || status === 504 ? "unavailable" : "failed";
 }
@@ -37,6 +39,7 @@ const WORDS: Readonly<Record<ProblemKind, { what: string; remedy: string }>> = {
   forbidden: { what: "Your role does not allow this.", remedy: "Ask an administrator of the site for access." },
   not_found: { what: "There is nothing here that you can see.", remedy: "Check the address, or choose a site from the overview." },
   invalid: { what: "The request was refused.", remedy: "Correct what is marked and try again." },
+  conflict: { what: "This cannot be done as things are.", remedy: "Look at what changed, then try again." },
   too_many: { what: "Too many attempts.", remedy: "Wait a minute, then try again." },
   failed: { what: "The server failed.", remedy: "Try again. If it keeps failing, give the request id to your administrator." },
 };
@@ -45,6 +48,8 @@ const WORDS: Readonly<Record<ProblemKind, { what: string; remedy: string }>> = {
 export function explain(problem: unknown): { what: string; remedy: string; requestId: string | null } {
   if (!(problem instanceof Problem)) return { ...WORDS.failed, requestId: null };
   const words = WORDS[problem.kind];
-  const what = problem.kind === "invalid" && problem.detail ? problem.detail : words.what;
+  // What the server says of a refusal is closer to the case than what can be said here.
+  const spoken = problem.kind === "invalid" || problem.kind === "conflict";
+  const what = spoken && problem.detail ? problem.detail : words.what;
   return { what, remedy: words.remedy, requestId: problem.requestId };
 }

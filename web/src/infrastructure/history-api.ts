@@ -4,22 +4,32 @@ import { isListOf, isNumber, isRecord, isText, isWhole } from "@/domain/guards";
 import type { History, KnownGap, Resolution, Trace } from "@/domain/history";
 import { Problem } from "@/domain/problem";
 import { qualityOfCode } from "@/domain/quality";
-import { getJson, type TokenSource } from "./authorized";
+import { bodyOf, sessionClient, type Client, type TokenSource } from "./client";
 import type { Wire } from "./wire";
 
 export class HistoryApi implements HistoryGateway {
-  constructor(private readonly tokens: TokenSource) {}
+  private readonly client: Client;
+
+  constructor(tokens: TokenSource) {
+    this.client = sessionClient(tokens);
+  }
 
   async history(query: HistoryQuery): Promise<History> {
-    const search = new URLSearchParams({
-      site: String(query.siteId),
-      points: query.keys.join(","),
-      from: String(Math.round(query.from)),
-      to: String(Math.round(query.to)),
-      resolution: query.raw ? "raw" : "auto",
-    });
-    if (!query.raw) search.set("max_points", String(query.points));
-    return historyOf(await getJson(this.tokens, `/api/telemetry/historical?${search.toString()}`));
+    return historyOf(
+      await bodyOf(
+        this.client.GET("/api/telemetry/historical", {
+          params: {
+            query: {
+              site: query.siteId,
+              points: query.keys.join(","),
+              from: String(Math.round(query.from)),
+              to: String(Math.round(query.to)),
+              ...(query.raw ? { resolution: "raw" } : { resolution: "auto", max_points: query.points }),
+            },
+          },
+        }),
+      ),
+    );
   }
 }
 

@@ -4,47 +4,33 @@ import { isListOf, isMapOf, isRecord, isText, isWhole } from "@/domain/guards";
 import { Problem } from "@/domain/problem";
 import type { Asset, Device, Organization, Point, Site } from "@/domain/site";
 import { isTimezone } from "@/domain/site-time";
-import { getJson, type TokenSource } from "./authorized";
+import { bodyOf, everyPage, sessionClient, type Client, type TokenSource } from "./client";
 import type { Wire } from "./wire";
 
-const PAGE_SIZE = 500;
-
 export class SiteApi implements SiteGateway {
-  constructor(private readonly tokens: TokenSource) {}
+  private readonly client: Client;
+
+  constructor(tokens: TokenSource) {
+    this.client = sessionClient(tokens);
+  }
 
   async sites(): Promise<Site[]> {
-    return (await this.all("/api/sites")).map(siteOf);
+    return (await everyPage((query) => this.client.GET("/api/sites", { params: { query } }))).map(siteOf);
   }
 
   async site(id: number): Promise<Site> {
-    return siteOf(await getJson(this.tokens, `/api/sites/${id}`));
+    return siteOf(await bodyOf(this.client.GET("/api/sites/{site_id}", { params: { path: { site_id: id } } })));
   }
 
   async points(siteId: number): Promise<Point[]> {
-    return pageOf(await getJson(this.tokens, `/api/sites/${siteId}/points`)).items.map(pointOf);
-  }
-
-  /** Every page of a list. The answer's own link to the next one names a host that only the web server can reach. */
-  private async all(path: string): Promise<unknown[]> {
-    const items: unknown[] = [];
-    for (let page = 1; ; page += 1) {
-      const found = pageOf(await getJson(this.tokens, `${path}?page=${page}&page_size=${PAGE_SIZE}`));
-      items.push(...found.items);
-      if (!found.more) return items;
-    }
+    const { results } = await bodyOf(this.client.GET("/api/sites/{site_id}/points", { params: { path: { site_id: siteId } } }));
+    if (!Array.isArray(results)) throw unreadable("list");
+    return results.map(pointOf);
   }
 }
 
 function unreadable(what: string): Problem {
   return new Problem("failed", `The server's answer holds a ${what} that could not be read.`);
-}
-
-function pageOf(value: unknown): { items: unknown[]; more: boolean } {
-  if (Array.isArray(value)) return { items: value as unknown[], more: false };
-  if (!isRecord(value)) throw unreadable("list");
-  const page: Wire<"PaginatedSiteList"> = value;
-  if (!Array.isArray(page.results)) throw unreadable("list");
-  return { items: page.results as unknown[], more: isText(page.next) };
 }
 
 function organizationOf(value: unknown): Organization {
