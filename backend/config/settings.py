@@ -25,7 +25,7 @@ REDIS_URL = ENV.redis_url
 EDGE_REDIS_URL = ENV.edge_redis_url
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "config.admin_app.OperationsConfig",  # Django's admin, with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.postgres",
@@ -35,6 +35,9 @@ INSTALLED_APPS = [
     "corsheaders",
     "rest_framework",
     "drf_spectacular",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "drf_spectacular_sidecar",
     "audit",
     "accounts",
@@ -139,6 +142,9 @@ OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
 OTP_TOTP_ISSUER = "SimTestLab EMS"
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
+# Failures allowed in a window of so many s; see `accounts.throttles`.
+GUESSES = {"pair": (10, 900), "address": (100, 900), "account": (100, 3600), "mails": (20, 3600)}
+
 MAILERS = {"default": ENV.mailer}
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
 
@@ -210,6 +216,7 @@ if ENV.mode == "production":
 
 STATIC_URL = "static/"
 STATIC_ROOT = ENV.static_root
+STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 WHITENOISE_USE_FINDERS = True  # serves the admin's and the API documentation's files without a collectstatic
 
 # Language, time, logs ----------------------------------------------------------------------------------------------
