@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ems_contract.access import Action
 
@@ -89,6 +90,20 @@ def actions(role: Role, operators_may_control: bool) -> list[Action]:
     if operators_may_control:
         allowed = allowed | WHERE_THE_SITE_ALLOWS.get(role, frozenset())
     return [action for action in Action if action in allowed]
+
+
+class SiteRoles(NamedTuple):
+    """`everywhere`: on every site; `where_allowed`: only on sites with `operators_may_control`."""
+
+    everywhere: list[Role]
+    where_allowed: list[Role]
+
+
+def site_roles(action: Action) -> SiteRoles:
+    """The roles of a SiteAccess that allow `action`."""
+    everywhere = [role for role in SITE_ROLES if action in MATRIX[role]]
+    sometimes = [role for role in SITE_ROLES if action in WHERE_THE_SITE_ALLOWS.get(role, ())]
+    return SiteRoles(everywhere, [role for role in sometimes if role not in everywhere])
 
 
 def strongest(roles: list[Role]) -> Role:

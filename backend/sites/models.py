@@ -14,10 +14,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone as clock
 
+from accounts import policy
 from accounts.access import Access, access_of
 from accounts.models import Organization, User
 from accounts.policy import SITE_ROLES
 from config.guard import GuardedModel, GuardedQuerySet
+from ems_contract.access import Action
 from ems_contract.keys import edge_name, site_name
 from ems_contract.points import MAX_KEY_LENGTH, UNITS, Kind, is_point_key
 
@@ -51,28 +53,33 @@ def check_same_site(site_id: int, **named: Asset | Device | None) -> None:
 
 
 class SiteQuerySet(GuardedQuerySet["Site"]):
-    def visible_to(self, who: User | Access) -> Self:
-        """The sites that the caller may view: the one filter behind every door. Fails closed."""
+    def visible_to(self, who: User | Access, action: Action = Action.VIEW) -> Self:
+        """The sites where the caller may do `action`: the one filter behind every door. Fails closed."""
         access = access_of(who)
+        if not access.within(action):
+            return self.opened("beyond the credential").none()
         if access.platform_admin:
             return self.opened("platform admin")
         granted = SiteAccess.objects.filter(user=access.user.pk, organization__in=access.organizations)
-        sites = self.opened("the caller's sites").filter(
-            Q(organization__in=access.administered) | Q(pk__in=granted.values("site")),
-            organization__in=access.organizations,
-        )
+        roles = policy.site_roles(action)
+        allowed = Q(pk__in=granted.filter(role__in=roles.everywhere).values("site"))
+        if roles.where_allowed:
+            allowed |= Q(operators_may_control=True, pk__in=granted.filter(role__in=roles.where_allowed).values("site"))
+        if action in policy.MATRIX[policy.Role.ORG_ADMIN]:
+            allowed |= Q(organization__in=access.administered)
+        sites = self.opened("the caller's sites").filter(allowed, organization__in=access.organizations)
         limit = access.token.sites if access.token is not None else None
         return sites if limit is None else sites.filter(pk__in=limit)
 
 
 class TenantQuerySet[M: TenantRow](GuardedQuerySet[M]):
-    def visible_to(self, who: User | Access) -> Self:
-        """The rows of the sites that the caller may view."""
+    def visible_to(self, who: User | Access, action: Action = Action.VIEW) -> Self:
+        """The rows of the sites where the caller may do `action`."""
         access = access_of(who)
         if access.platform_admin:
             return self.opened("platform admin")
         rows = self.opened("the caller's sites").filter(organization__in=access.organizations)
-        return rows.filter(site__in=Site.objects.visible_to(access))
+        return rows.filter(site__in=Site.objects.visible_to(access, action))
 
 
 class Site(GuardedModel):
@@ -231,6 +238,23 @@ class EdgeKey(EdgeRow):
         return f"<EdgeKey {self.pk} {self.prefix}>"
 
 
+class EdgeChange(models.Model):
+    """The outbox of edges: a configuration has changed, or the key with the prefix `ended_key` has ended.
+
+    Written by database triggers, in the transaction of the change. The worker tells Redis and deletes the row.
+    """
+
+    edge_id = models.BigIntegerField()
+    ended_key = models.CharField(max_length=16, blank=True)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"edge {self.edge_id}: {f'key {self.ended_key} ended' if self.ended_key else 'configuration changed'}"
+
+
 class Device(EdgeRow):
     """An addressable protocol endpoint. `connection` is the driver's own; `profile` names a register map."""
 
@@ -281,6 +305,8 @@ class Point(TenantRow):
     maximum = models.FloatField(null=True, blank=True)
     states = models.JSONField(null=True, blank=True)
     adopted = models.BooleanField(db_default=False)
+    overridden = models.JSONField(default=dict, db_default={}, editable=False)
+    """Fields that a person set -> what the edge reports for them. The person's value stands, whatever is reported."""
 
     class Meta:
         ordering = ("site_id", "id")
