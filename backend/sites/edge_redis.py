@@ -42,8 +42,13 @@ def apply(key: EdgeKey) -> RedisAccess:
 
 def remove(key: EdgeKey) -> None:
     """Raises redis.RedisError: a revocation that Redis has not heard of must not look done."""
+    remove_user(user_name(key))
+
+
+def remove_user(name: str) -> None:
+    """As `remove`, where the key's row may be gone."""
     connection = client()
-    connection.acl_deluser(user_name(key))
+    connection.acl_deluser(name)
     _save(connection)
 
 
