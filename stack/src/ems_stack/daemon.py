@@ -161,10 +161,11 @@ def summary(stack: Stack) -> Summary:
         "WebSocket": table.url("ws"),
         "Simulator": f"{table.url('simulator')}/sites",
         "Historian": f"{table.url('historian')}/readyz",
+        "Worker": f"{table.url('worker')}/readyz",
         "Redis": table.url("redis"),
     }
     shown = {"Web": "web", "REST API": "backend", "Django admin": "backend", "WebSocket": "realtime"}
-    shown |= {"Simulator": "simulator", "Historian": "historian"}
+    shown |= {"Simulator": "simulator", "Historian": "historian", "Worker": "worker"}
     kept = {name: url for name, url in urls.items() if name not in shown or stack.options.runs(shown[name])}
     return Summary(kept, stack.accounts if stack.demo else [], stack.first_admin_link)
 

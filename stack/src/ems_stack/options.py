@@ -58,6 +58,8 @@ class StackOptions:
             raise ValueError(f"sites: {', '.join(sorted(strange))} not known; choose from {', '.join(SITES)}")
 
     def runs(self, service: str) -> bool:
+        """The worker belongs to the backend."""
+        service = "backend" if service == "worker" else service
         return service in self.services and (self.demo or service not in {"simulator", "edges"})
 
     @classmethod

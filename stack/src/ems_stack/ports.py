@@ -82,6 +82,7 @@ class Ports:
     backend: int = 8000
     realtime: int = 8001
     historian: int = 8002
+    worker: int = 8003
     simulator: int = 8010
     modbus: int = 5020
     edge: int = 8021

@@ -43,10 +43,11 @@ class Table:
                 return f"ws://localhost:{self.ports.realtime}/ws"
             case "redis":
                 return _without_credentials(self.redis_url("stack"))
-            case "backend" | "realtime" | "historian" | "simulator":
+            case "backend" | "realtime" | "historian" | "worker" | "simulator":
                 return f"http://{LOOPBACK}:{getattr(self.ports, name)}"
             case _:
-                raise ValueError(f"{name!r} has no address; known are web, ws, backend, realtime, historian, simulator")
+                known = "web, ws, backend, realtime, historian, worker, simulator"
+                raise ValueError(f"{name!r} has no address; known are {known}")
 
     def redis_url(self, user: str) -> str:
         """With the credentials of one service. An external Redis has one URL for all."""
@@ -100,6 +101,12 @@ class Table:
         environment = {**self.django("historian"), "EMS_HISTORIAN_PORT": str(self.ports.historian)}
         command = [sys.executable, "manage.py", "historian"]
         return self._service("historian", command, BACKEND, environment, watch=["backend", "contract/src"])
+
+    def worker(self) -> Service:
+        """Wherever the backend runs: without it no change of access would be announced."""
+        environment = {**self.django(), "EMS_WORKER_PORT": str(self.ports.worker)}
+        command = [sys.executable, "manage.py", "worker"]
+        return self._service("worker", command, BACKEND, environment, watch=["backend", "contract/src"])
 
     def realtime(self) -> Service:
         command = [str(BIN / "ems-realtime"), "--host", LOOPBACK, "--port", str(self.ports.realtime)]

@@ -7,7 +7,7 @@
         stack.wipe_redis()                 # as if its disk were lost
         stack.start("redis")
 
-Services are named postgres, redis, backend, historian, realtime, web, simulator, edge-factory, edge-office, ...
+Services are named postgres, redis, backend, worker, historian, realtime, web, simulator, edge-factory, edge-office, ...
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class Stack:
         return Table(self.options, self.ports, self.state, secrets, embedded_postgres, embedded_redis)
 
     def url(self, name: str) -> str:
-        """web, ws, backend, realtime, historian, simulator, redis: an address without credentials."""
+        """web, ws, backend, realtime, historian, worker, simulator, redis: an address without credentials."""
         return self.table.url(name)
 
     def redis(self, user: str = "stack") -> redis.Redis:
@@ -232,7 +232,7 @@ class Stack:
 
     def _demand_ports(self) -> None:
         """Ask for every port before anything starts. Raises PortTakenError."""
-        needed = {name: name for name in ("web", "backend", "realtime", "historian", "simulator")}
+        needed = {name: name for name in ("web", "backend", "realtime", "historian", "worker", "simulator")}
         needed |= {"modbus": "simulator", "edge": "edges"}
         for field in fields(Ports):
             name = field.name

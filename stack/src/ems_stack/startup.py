@@ -98,8 +98,8 @@ def _demo_accounts(stack: Stack) -> None:
 
 def _services(stack: Stack, pool: ThreadPoolExecutor) -> None:
     table, options = stack.table, stack.options
-    rows = [("backend", table.backend), ("historian", table.historian), ("realtime", table.realtime)]
-    rows.append(("simulator", table.simulator))
+    rows = [("backend", table.backend), ("worker", table.worker), ("historian", table.historian)]
+    rows += [("realtime", table.realtime), ("simulator", table.simulator)]
     chosen = [make() for name, make in rows if options.runs(name)]
     _together(pool, [partial(start, stack, service) for service in chosen])
     if not options.demo and options.runs("backend"):
