@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -39,7 +39,7 @@ class SystemSettings(models.Model):
         self.pk = 1
         super().save(*args, **kwargs)
 
-    @classmethod
-    def load(cls) -> Self:
+    @staticmethod
+    def load() -> SystemSettings:
         """The settings; the defaults (not yet saved) where nobody has ever changed one."""
-        return cls._default_manager.filter(pk=1).first() or cls(pk=1)
+        return SystemSettings.objects.filter(pk=1).first() or SystemSettings(pk=1)

@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/auth/", include("accounts.urls")),
     path("api/telemetry/", include("telemetry.urls")),
+    path("api/", include("accounts.people_urls")),
     path("api/", include("sites.urls")),
     path("api/schema", api_docs.Schema.as_view(), name="schema"),
     path("api/docs", api_docs.Docs.as_view(url_name="schema"), name="docs"),
