@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import access_in, credential_expires
-from accounts.models import Organization
 from accounts.permissions import SignedIn
 from config.pagination import whole
 from ems_contract.access import Action
@@ -25,7 +24,6 @@ from sites.schemas import GRANT
 from sites.serializers import (
     AssetList,
     AssetSerializer,
-    OrganizationSerializer,
     PointList,
     PointSerializer,
     SiteSerializer,
@@ -43,17 +41,6 @@ class ValidateToken(APIView):
         response = HttpResponse(msgspec.json.encode(grant), content_type="application/json")
         response["Cache-Control"] = "no-store"
         return response
-
-
-class Organizations(ListAPIView[Organization]):
-    """The organizations I belong to; a platform admin sees all."""
-
-    permission_classes = (SignedIn,)
-    serializer_class = OrganizationSerializer
-    queryset = Organization.objects.none()
-
-    def get_queryset(self) -> QuerySet[Organization]:
-        return Organization.objects.visible_to(access_in(self.request))
 
 
 class Sites(ListAPIView[Site]):
