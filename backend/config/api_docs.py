@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.csp import CSP
 from django.utils.decorators import method_decorator
 from django.views.decorators.csp import csp_override
@@ -24,29 +22,3 @@ class Schema(SpectacularAPIView):
 @method_decorator(csp_override(_POLICY), name="dispatch")
 class Docs(SpectacularSwaggerSplitView):
     """A page to read and try the API; its scripts come from this server."""
-
-
-def describe_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Give every operation its answer for errors, which is the same everywhere (see `problems.py`)."""
-    text = {"type": "string"}
-    error = {"type": "object", "properties": {"field": text, "message": text}, "required": ["field", "message"]}
-    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = {
-        "type": "object",
-        "description": "Problem details (RFC 9457). A 5xx or 429 may be retried, any other 4xx may not.",
-        "properties": {
-            "type": {"type": "string", "description": "urn:ems:problem:<code>"},
-            "title": text,
-            "status": {"type": "integer"},
-            "detail": text,
-            "errors": {"type": "array", "items": error},
-        },
-        "required": ["type", "title", "status", "detail"],
-    }
-    answer = {
-        "description": "Refused, or failed",
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for operations in result["paths"].values():
-        for operation in operations.values():
-            operation["responses"]["default"] = answer
-    return result

@@ -19,6 +19,19 @@ class Pages(PageNumberPagination):
     page_size_query_param = "page_size"
     max_page_size = 500
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "description": "Relative to this server.", "example": None}
+        return {
+            "type": "object",
+            "properties": {
+                "count": {"type": "integer", "description": "Rows on all pages.", "example": 1},
+                "next": link,
+                "previous": link,
+                "results": schema,
+            },
+            "required": ["count", "next", "previous", "results"],
+        }
+
     def get_paginated_response(self, data: Any) -> Response:
         if self.request is None or self.page is None:
             raise RuntimeError("paginate_queryset sets both, and comes first")

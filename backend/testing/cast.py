@@ -16,6 +16,9 @@ from sites.models import Asset, Device, Edge, EdgeKey, Point, Site, SiteAccess
 ClientOf = Callable[..., APIClient]
 """The fixture `client_of`: a user, or nothing, -> a client that sends their access token."""
 
+Figures = Callable[..., None]
+"""The fixture `figures`: named numbers -> printed though the test passes, and in the report of `--junit-xml`."""
+
 
 @dataclass(frozen=True)
 class Cast:

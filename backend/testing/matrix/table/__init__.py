@@ -1,0 +1,8 @@
+"""The rows, one file for each area."""
+
+from __future__ import annotations
+
+from testing.matrix.row import Row
+from testing.matrix.table import auth, sites
+
+TABLE: tuple[Row, ...] = (*auth.ROWS, *sites.ROWS)

@@ -1,0 +1,48 @@
+"""Every operation x every actor x every target, asked. Foreign and nonexistent answer byte for byte alike."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.permissions import SignedIn
+from config.urls import urlpatterns
+from testing.cast import Figures
+from testing.matrix.grids import PUBLIC
+from testing.matrix.operations import operations
+from testing.matrix.row import Row
+from testing.matrix.run import join, play
+from testing.matrix.scene import Scene
+from testing.matrix.table import TABLE
+
+
+def test_every_cell_of_the_table_is_answered_as_the_table_says(scene: Scene, figures: Figures) -> None:
+    rows = list(join(TABLE, operations()))
+    outcomes = [play(scene, row, operation) for row, operation in rows]
+    mismatches = [one for outcome in outcomes for one in outcome.mismatches]
+    cells = sum(outcome.cells for outcome in outcomes)
+    figures(operations=len(rows), cells=cells, mismatches=len(mismatches))
+    if mismatches:
+        pytest.fail("\n" + "\n".join(map(str, mismatches)), pytrace=False)
+
+
+def test_an_operation_without_a_row_fails_by_its_name() -> None:
+    class Forgotten(APIView):
+        """A new endpoint whose author forgot the table."""
+
+        permission_classes = (SignedIn,)
+
+        def get(self, request: Request) -> Response:
+            raise NotImplementedError
+
+    more = [*urlpatterns, path("api/forgotten", Forgotten.as_view())]
+    with pytest.raises(LookupError, match=r"^forgotten_retrieve \(GET /api/forgotten\) has no row"):
+        list(join(TABLE, operations(more)))
+
+
+def test_a_row_without_an_operation_fails_by_its_name() -> None:
+    with pytest.raises(LookupError, match=r"^once_there is in the table and no operation any more"):
+        list(join([*TABLE, Row("once_there", PUBLIC)], operations()))
