@@ -6,6 +6,7 @@ So nobody believes that something was changed which was not, and no body carries
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,13 @@ from django.db.models import Model
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from config.filters import ABSENT
+
 UNKNOWN = "There is no such field."
 READ_ONLY = "This field cannot be set."
 MOST_NAMED = 20
 LONGEST_NAME = 100
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 if TYPE_CHECKING:
     _Base = serializers.Serializer[Any]
@@ -71,3 +75,38 @@ class FiniteField(serializers.FloatField):
         if not math.isfinite(number):
             self.fail("finite")
         return number
+
+
+class NameField(serializers.CharField):
+    """One line of text that reads as it is written: no control characters, no changes of direction."""
+
+    default_error_messages = {"control": "Write one line without control characters."}  # noqa: RUF012  DRF's own
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": 200, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if _CONTROL.search(text):
+            self.fail("control")
+        return text
+
+
+class RowField(serializers.PrimaryKeyRelatedField[Any]):
+    """An id in a body: a foreign one is refused in the words of one that does not exist."""
+
+    default_error_messages = {"does_not_exist": ABSENT, "incorrect_type": "Write an id."}  # noqa: RUF012
+
+    def __init__(self, model: Any, **options: Any) -> None:
+        self._model = model
+        super().__init__(**({} if options.get("read_only") else {"queryset": model.objects.none()}), **options)
+
+    def get_queryset(self) -> Any:
+        return self._model.objects.visible_to(self.context["access"])
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("incorrect_type")
+        if not 0 < data < 2**63:
+            self.fail("does_not_exist")
+        return super().to_internal_value(data)
