@@ -1,8 +1,8 @@
 """Relays the outbox of edges: an edge whose configuration changed is told so, the Redis user of a key that ended goes.
 
-As with access changes (`accounts.outbox`): triggers write the rows, a NOTIFY on `CHANNEL` wakes the worker, and a row is
-deleted only after Redis took it. So a key that is deleted in bulk, with its site or while Redis is away still loses its
-Redis user, and with it every connection that is open.
+As with access changes (`accounts.outbox`): triggers write the rows, a NOTIFY on `CHANNEL` wakes the worker, and a row
+is deleted only after Redis took it. So a key that is deleted in bulk, with its site or while Redis is away still loses
+its Redis user, and with it every connection that is open.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import structlog
 from django.db import connection as django_connection
 from django.db import connections
 from psycopg import Connection, sql
@@ -27,6 +28,7 @@ class LockLostError(RuntimeError):
 
 def take_turns(job: Job, status: Status, stopping: threading.Event) -> None:
     """Until `stopping`. Raises what the job or the database raises; the job is then free for another worker."""
+    structlog.contextvars.bind_contextvars(job=job.name)
     try:
         connection = _own_connection()
         if not _lock(connection, job, status, stopping):
@@ -42,6 +44,7 @@ def take_turns(job: Job, status: Status, stopping: threading.Event) -> None:
             _wait(connection, job.every, stopping)
     finally:
         connections.close_all()
+        structlog.contextvars.clear_contextvars()
 
 
 def _own_connection() -> Connection[Any]:
