@@ -201,6 +201,11 @@ def documents() -> dict[str, dict[str, Any]]:
         newer["value"]["added_by_a_newer_producer"] = {"anything": [1, 2, 3]}
         newer["note"] = "Consumers ignore fields they do not know."
         made[f"unknown_field_{name}"] = newer
+    for name in ("grant", "server_welcome"):
+        newer = json.loads(json.dumps(made[name]))
+        newer["value"]["sites"][0]["actions"].append("invented_by_a_newer_backend")
+        newer["note"] = "An action that the reader does not know allows it nothing."
+        made[f"unknown_action_{name}"] = newer
     return made
 
 

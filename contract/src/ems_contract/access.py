@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -20,13 +21,16 @@ class Action(StrEnum):
 
 
 class SiteGrant(msgspec.Struct, frozen=True):
-    """The actions allowed on one site. `site` is the site's name on the wire, `site_7`."""
+    """What is allowed on one site, as values of `Action`. `site` is the site's name on the wire, `site_7`.
+
+    An action that the reader does not know yet allows it nothing, and does not make the grant unreadable.
+    """
 
     site: str
     name: str
     organization: int
     role: str
-    actions: list[Action]
+    actions: Sequence[str]
 
 
 class GrantUser(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ems_contract.access import AccessEvent, Grant
+from ems_contract.access import AccessEvent, Action, Grant
 from ems_contract.alerts import AlertEvent
 from ems_contract.commands import Command, CommandEvent
 from ems_contract.frames import ClientFrame, CloseCode, ServerFrame
@@ -33,7 +33,7 @@ MESSAGES: dict[str, Any] = {
 }
 """File name -> type, for the schema and for the golden messages."""
 
-ENUMS: tuple[type, ...] = (CloseCode, Kind, Quality, Reason)
+ENUMS: tuple[type, ...] = (Action, CloseCode, Kind, Quality, Reason)
 
 
 def schema() -> dict[str, Any]:

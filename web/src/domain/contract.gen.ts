@@ -4,6 +4,11 @@ export type AlertState = "acknowledged" | "cleared" | "raised";
 export type Severity = "critical" | "info" | "warning";
 export type CommandState =
   "expired" | "failed" | "rejected" | "requested" | "reverted" | "sent" | "verified" | "written";
+export type Kind = "gauge" | "register" | "state";
+/**
+ * Codes of an `error` frame; the session goes on.
+ */
+export type ErrorCode = 400 | 404 | 429;
 /**
  * What a role may allow on a site; the matrix itself is in the backend's `accounts/policy.py`.
  */
@@ -15,11 +20,6 @@ export type Action =
   | "manage_org_users"
   | "manage_site"
   | "view";
-export type Kind = "gauge" | "register" | "state";
-/**
- * Codes of an `error` frame; the session goes on.
- */
-export type ErrorCode = 400 | 404 | 429;
 export type Quality = "bad" | "good" | "uncertain";
 /**
  * Why a sample is not good. A bad sample has value null; an uncertain one keeps its value.
@@ -54,6 +54,7 @@ export interface Contract {
     Welcome | GrantChanged | Snapshot | Telemetry | GapNotice | Alert | CommandChanged | ErrorFrame | Pong | Heartbeat;
   session_answer?: SessionAnswer;
   session_request?: SessionRequest;
+  Action?: Action;
   CloseCode?: CloseCode;
   Kind?: Kind;
   Quality?: Quality;
@@ -208,14 +209,16 @@ export interface GrantUser {
   developer?: boolean;
 }
 /**
- * The actions allowed on one site. `site` is the site's name on the wire, `site_7`.
+ * What is allowed on one site, as values of `Action`. `site` is the site's name on the wire, `site_7`.
+ *
+ * An action that the reader does not know yet allows it nothing, and does not make the grant unreadable.
  */
 export interface SiteGrant {
   site: string;
   name: string;
   organization: number;
   role: string;
-  actions: Action[];
+  actions: string[];
 }
 /**
  * All points that the edge's devices and profiles define; Django upserts them and never reuses an id.
