@@ -28,10 +28,9 @@ def _save(row: Model, **values: object) -> None:
     row.save()
 
 
-def sql(text: str, *values: object) -> int:
+def sql(text: str, *values: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(text, values)
-        return cursor.rowcount
 
 
 def announced(cast: Cast, change: Change) -> set[str]:

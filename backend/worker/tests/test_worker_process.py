@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 import pytest
-import redis
 from django.db import connection
 
 from accounts.models import AccessChange, Membership, User
@@ -123,7 +122,6 @@ def test_a_change_is_told_within_milliseconds(worker: Worker, store: RedisProces
                 pass
             waits.append(time.monotonic() - committed)
     waits.sort()
-    print(f"from commit to event: median {waits[10] * 1000:.1f} ms, longest {waits[-1] * 1000:.1f} ms")
     assert waits[10] < 0.25
 
 

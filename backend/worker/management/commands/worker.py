@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any, ClassVar
+from typing import Any
 
 import structlog
 from django.core.management.base import BaseCommand, CommandError
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         "EMS_WORKER_PORT (8003), EMS_WORKER_HOST (127.0.0.1) say where /healthz and /readyz are."
     )
 
-    requires_system_checks: ClassVar[list[str]] = []  # it serves no views: what is wrong there must not stop it
+    requires_system_checks = ()  # it serves no views: what is wrong there must not stop it
 
     def handle(self, *args: Any, **options: Any) -> None:
         logs.configure("worker", os.environ.get("EMS_LOG_LEVEL", "INFO").upper())
