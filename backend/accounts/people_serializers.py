@@ -10,28 +10,46 @@ from rest_framework import serializers
 from accounts.access import Access
 from accounts.models import Membership, Organization, SystemSettings, User
 from config.strict import NameField, RowField, StrictModelSerializer, StrictSerializer
+from ems_contract.access import Action
 
 # Organizations ------------------------------------------------------------------------------------------------------
 
 
 class OrganizationRowSerializer(StrictModelSerializer[Organization]):
-    """`role` is the caller's own, null for a platform admin who is no member. The counts are for those who administer
-    the organization, null for others. `delete_after`: the end of the grace period of a deletion, else null."""
+    """`role` is the caller's own, null for a platform admin who is no member; `actions` is what the caller may do to
+    the organization itself. The counts are for those who administer the organization, null for others.
+    `delete_after`: the end of the grace period of a deletion, else null."""
 
     name = NameField()
     sandbox = serializers.BooleanField(source="is_sandbox", read_only=True)
     role = serializers.SerializerMethodField()
+    actions = serializers.SerializerMethodField()
     sites = serializers.SerializerMethodField()
     members = serializers.SerializerMethodField()
 
     class Meta:
         model = Organization
-        fields = ("id", "name", "sandbox", "suspended", "delete_after", "created", "role", "sites", "members")
+        fields = (
+            "id",
+            "name",
+            "sandbox",
+            "suspended",
+            "delete_after",
+            "created",
+            "role",
+            "actions",
+            "sites",
+            "members",
+        )
         read_only_fields = ("id", "suspended", "delete_after", "created")
 
     @extend_schema_field(serializers.ChoiceField(choices=Membership.Role.choices, allow_null=True))
     def get_role(self, organization: Organization) -> str | None:
         return self._access.memberships.get(organization.pk)
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(choices=[Action.MANAGE_ORG_USERS.value])))
+    def get_actions(self, organization: Organization) -> list[str]:
+        return [Action.MANAGE_ORG_USERS.value] if self._access.administers(organization.pk) else []
 
     def get_sites(self, organization: Organization) -> int | None:
         return self._count(organization, "site_count")
