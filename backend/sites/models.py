@@ -22,6 +22,7 @@ from config.guard import GuardedModel, GuardedQuerySet
 from ems_contract.access import Action
 from ems_contract.keys import edge_name, site_name
 from ems_contract.points import MAX_KEY_LENGTH, UNITS, Kind, is_point_key
+from sites.removals import SiteRemoval as SiteRemoval  # noqa: PLC0414 - re-exported
 
 
 def check_timezone(name: str) -> None:

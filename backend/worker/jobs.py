@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from accounts import outbox as access_outbox
+from accounts.actions import organizations
 from sites import outbox as edge_outbox
+from sites import removals
+from telemetry import belongings as history
 from worker.job import Job
 
 JOBS: tuple[Job, ...] = (
     Job("access changes", access_outbox.Relay().run, every=1.0, listen=access_outbox.CHANNEL),
     Job("edge changes", edge_outbox.relay, every=1.0, listen=edge_outbox.CHANNEL),
+    Job("organizations to delete", organizations.delete_due, every=60.0),
+    Job("history of deleted sites", history.remove_history, every=10.0, listen=removals.CHANNEL),
 )
