@@ -25,12 +25,16 @@ from rest_framework.exceptions import APIException
 MOST_ROWS = 200
 """More are refused: a page that asks must name what it asks about."""
 MAX_ID_LENGTH = 40
+REFUSALS = (ValidationError, APIException, redis.RedisError)
+"""What `check_` and `do_` functions raise when a rule says no or Redis does not answer."""
+
 
 @dataclass(frozen=True)
 class Operation:
     """`run(request, row, values)` returns what to say of this row, or "" for nothing; it raises what `check_` raises.
 
-    `question` says in a sentence what happens to each row. `form` asks for more, such as the name typed again.
+    `question` says in a sentence what happens to each row, `facts` what the row holds (word -> number). `form` asks
+    for more, such as the name typed again.
     `offered` is false for rows that it makes no sense for. `page`, given what `run` returned for each row, answers
     with a page of its own: for what is shown only once.
     """
@@ -40,13 +44,24 @@ class Operation:
     question: str
     run: Callable[[HttpRequest, Any, Mapping[str, Any]], Any]
     form: type[forms.Form] = forms.Form
+    facts: Callable[[Any], Mapping[str, object]] = lambda _: {}
     offered: Callable[[Any], bool] = lambda _: True
     dangerous: bool = False
     page: Callable[[HttpRequest, Sequence[tuple[Any, Any]]], HttpResponse] | None = None
 
 
+class PlainForm(forms.ModelForm):
+    """Labels without a colon."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+
+
 class OperationsAdmin(admin.ModelAdmin):
     """The base of our pages."""
+
+    form = PlainForm
 
     operations: tuple[Operation, ...] = ()
     list_per_page = 50
@@ -59,6 +74,10 @@ class OperationsAdmin(admin.ModelAdmin):
         view = self.admin_site.admin_view(self.operate)
         return [path("do/<slug:name>/", view, name=self._url_name()), *super().get_urls()]
 
+    def links(self, row: Any) -> list[tuple[str, str]]:
+        """(words, address) of other pages about this row."""
+        return []
+
     def operation_url(self, operation: Operation, rows: Sequence[Any]) -> str:
         ids = urlencode([("id", row.pk) for row in rows])
         return f"{reverse(f'admin:{self._url_name()}', args=[operation.name])}?{ids}"
@@ -69,11 +88,32 @@ class OperationsAdmin(admin.ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Adds the row's operations as buttons (admin/change_form_object_tools.html)."""
+        """Adds the row's links and operations as buttons (admin/change_form_object_tools.html)."""
         row = kwargs.get("obj")
-        offered = [one for one in self.operations if row is not None and one.offered(row)]
-        context["operations"] = [(one, self.operation_url(one, [row])) for one in offered]
+        context["show_save_and_add_another"] = False
+        if row is not None:
+            context["links"] = self.links(row)
+            context["operations"] = [
+                (one, self.operation_url(one, [row])) for one in self.operations if one.offered(row)
+            ]
         return super().render_change_form(request, context, *args, **kwargs)
+
+    # Editing obeys the same rules ---------------------------------------------------------------------------------
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._or_refused(request, lambda: super(OperationsAdmin, self).changeform_view(request, *args, **kwargs))
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._or_refused(request, lambda: super(OperationsAdmin, self).delete_view(request, *args, **kwargs))
+
+    def _or_refused(self, request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
+        """Django's forms know nothing of our rules: a refusal rolled everything back, and is told on the same page."""
+        try:
+            return answer()
+        except REFUSALS as refusal:
+            for sentence in reasons(refusal):
+                messages.error(request, f"Nothing was changed. {sentence}")
+            return HttpResponseRedirect(request.get_full_path())
 
     def operate(self, request: HttpRequest, name: str) -> HttpResponse:
         """GET asks, POST does."""
@@ -82,7 +122,7 @@ class OperationsAdmin(admin.ModelAdmin):
             raise Http404
         rows = self._rows(request)
         offered = [row for row in rows if operation.offered(row)]
-        form = operation.form(request.POST if request.method == "POST" else None)
+        form = operation.form(request.POST if request.method == "POST" else None, label_suffix="")
         if request.method == "POST" and offered and form.is_valid():
             done = self._run(request, operation, offered, form)
             if done is not None:
@@ -92,7 +132,7 @@ class OperationsAdmin(admin.ModelAdmin):
             "title": operation.label,
             "opts": self.opts,
             "operation": operation,
-            "rows": offered,
+            "rows": [(row, operation.facts(row)) for row in offered],
             "left_out": len(rows) - len(offered),
             "form": form,
             "back": self._back(rows),
@@ -116,7 +156,7 @@ class OperationsAdmin(admin.ModelAdmin):
         try:
             with transaction.atomic():
                 done = [(row, operation.run(request, row, form.cleaned_data)) for row in rows]
-        except (ValidationError, APIException, redis.RedisError) as refusal:
+        except REFUSALS as refusal:
             for sentence in reasons(refusal):
                 form.add_error(None, sentence)
             return None

@@ -28,13 +28,17 @@ LATEST = 8
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of the first page. `note` says what it means where the label alone does not; `url` lists the rows."""
+    """One number of the first page. `note` says what it means where the label alone does not; `url` lists the rows.
+
+    Figures stand in the order of `rank`.
+    """
 
     label: str
     value: int
     url: str
     note: str = ""
     warn: bool = False
+    rank: int = 50
 
 
 class Event(Protocol):
@@ -63,7 +67,7 @@ class OperationsSite(admin.AdminSite):
         return bool(user.is_active and getattr(user, "is_superuser", False))
 
     def figures(self) -> list[Figure]:
-        return [figure for make in self.figure_makers for figure in make()]
+        return sorted((figure for make in self.figure_makers for figure in make()), key=lambda figure: figure.rank)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Our groups instead of Django's apps."""

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "audit",
     "accounts",
     "sites",
+    "invitations",
     "telemetry",
     "testing",
     "worker",
@@ -226,6 +227,7 @@ WHITENOISE_USE_FINDERS = True  # serves the admin's and the API documentation's 
 LANGUAGE_CODE = "en"
 USE_I18N = False
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_TZ = True
 LOGGING_CONFIG = "config.logs.configure"
 LOGGING = {"service": "backend", "level": ENV.log_level}
