@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Literal
 from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 
 Tone = Literal["", "good", "warn", "bad", "accent"]
@@ -38,3 +39,17 @@ def age(moment: datetime | None) -> str:
 def words(name: str) -> str:
     """`site_manager` -> `Site manager`."""
     return name.replace("_", " ").capitalize()
+
+
+def shown(value: object) -> str:
+    """JSON as a small table of names and values. Escapes both: what is in it was written by anyone."""
+    if not isinstance(value, dict) or not value:
+        return "–"
+    rows = format_html_join(
+        "", "<tr><th>{}</th><td>{}</td></tr>", ((name, _text(inner)) for name, inner in value.items())
+    )
+    return format_html('<table class="details">{}</table>', rows)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -15,8 +15,10 @@ urlpatterns = [
     path("api/telemetry/", include("telemetry.urls")),
     path("api/", include("accounts.people_urls")),
     path("api/", include("sites.urls")),
+    path("api/", include("invitations.urls")),
     path("api/schema", api_docs.Schema.as_view(), name="schema"),
-    path("api/docs", api_docs.Docs.as_view(url_name="schema"), name="docs"),
+    path("api/docs", api_docs.Docs.as_view(), name="docs"),
+    path("api/docs/<str:name>", api_docs.DocsFile.as_view(), name="docs-file"),
 ]
 
 handler400 = "config.problems.bad_request"

@@ -20,8 +20,12 @@ PUBLIC = {
     "api/auth/refresh",
     "api/auth/logout",
     "api/auth/setup",
-    "api/schema",
+    "api/auth/password/forgot",
+    "api/auth/password/reset",
+    "api/auth/invitation",
+    "api/auth/invitation/accept",
     "api/docs",
+    "api/docs/<str:name>",
 }
 
 
