@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from ems_contract import keys
 from ems_contract.access import AccessEvent
+from ems_contract.tokens import AccessTokenParts, format_access_token
 from realtime_support.backend import Backend
 from realtime_support.batches import batch, grant, token
 from realtime_support.deadline import until
@@ -159,6 +160,31 @@ async def test_many_changes_in_a_row_end_in_the_last_state(
         await viewer.next("pong")
         publish(redis, 8, 1)
         await viewer.next("telemetry")
+
+
+async def test_an_access_token_streams_and_its_revocation_closes_its_sockets_only(
+    service: Running, redis: RedisProcess, backend: Backend
+) -> None:
+    integrator = format_access_token(AccessTokenParts(1, "0123456789ab", "s" * 43))
+    backend.answers[integrator] = grant(1, [7], expires_in=86_400)
+    async with await Viewer.login(service.url, ALICE, 7) as person:
+        machine = await Viewer.login(service.url, integrator, 7)
+        publish(redis, 7, 1)
+        await machine.next("telemetry")
+        backend.answers[integrator] = 401
+        change_access(redis)
+        assert await machine.closed() == 4410
+        await person.next("grant")
+        await person.next("snapshot")
+        publish(redis, 7, 2)
+        await person.next("telemetry")
+
+
+async def test_an_action_of_a_newer_backend_is_handed_on(service: Running, backend: Backend) -> None:
+    backend.answers[ALICE] = grant(1, [7], actions=("view", "invented_later"))
+    async with await Viewer.connect(service.url) as viewer:
+        await viewer.send(type="auth", token=ALICE)
+        assert (await viewer.next("welcome"))["sites"][0]["actions"] == ["view", "invented_later"]
 
 
 # A fresh token in band -----------------------------------------------------------------------------------------------

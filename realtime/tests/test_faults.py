@@ -98,6 +98,40 @@ async def test_a_change_of_access_that_nobody_heard_is_found_after_the_interrupt
     assert await viewer.closed() == 4410
 
 
+async def test_epochs_that_cannot_be_read_after_an_interruption_are_read_as_soon_as_they_can(
+    mortal_redis: RedisProcess, backend: Backend, start: Callable[..., Running]
+) -> None:
+    backend.answers[ALICE] = grant(1, [7])
+    service = start(mortal_redis)
+    viewer = await Viewer.login(service.url, ALICE, 7)
+    mortal_redis.admin.execute_command("ACL", "SETUSER", "realtime", "-get")
+    backend.answers[ALICE] = 403
+    mortal_redis.admin.incr(keys.user_epoch(1))  # and the event is lost
+    asked = mortal_redis.admin.info("commandstats").get("cmdstat_get", {}).get("rejected_calls", 0)
+    mortal_redis.admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    await viewer.next("gap")
+    await until(
+        lambda: mortal_redis.admin.info("commandstats")["cmdstat_get"]["rejected_calls"] >= asked + 2, "it asks twice"
+    )
+    assert viewer.socket.close_code is None
+    mortal_redis.admin.execute_command("ACL", "SETUSER", "realtime", "+get")
+    assert await viewer.closed() == 4410
+
+
+async def test_a_change_of_access_in_a_redis_that_lost_its_data_is_found(
+    mortal_redis: RedisProcess, backend: Backend, start: Callable[..., Running]
+) -> None:
+    """A lower epoch is another epoch: whoever had a grant under the old one is validated again."""
+    backend.answers[ALICE] = grant(1, [7])
+    mortal_redis.admin.set(keys.user_epoch(1), 5)
+    service = start(mortal_redis)
+    viewer = await Viewer.login(service.url, ALICE, 7)
+    backend.answers[ALICE] = 403
+    mortal_redis.admin.flushall()
+    mortal_redis.admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    assert await viewer.closed() in (4410, 4403)
+
+
 # Readers -----------------------------------------------------------------------------------------------------------
 
 

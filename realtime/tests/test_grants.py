@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ems_contract import keys
+from ems_contract.tokens import AccessTokenParts, format_access_token
 from ems_realtime.grant_cache import GrantCache
 from ems_realtime.grants import Grants, claimed_user
 from ems_realtime.metrics import Metrics
@@ -183,6 +184,23 @@ def test_the_claimed_user_is_read_from_the_payload() -> None:
     for payload, user in [({"user_id": 5}, 5), ({"sub": "6"}, 6), ({"user_id": "7", "sub": "8"}, 7)]:
         part = base64.urlsafe_b64encode(json.dumps(payload).encode()).rstrip(b"=").decode()
         assert claimed_user(f"{header}.{part}.{signature}") == user
+
+
+def test_the_claimed_user_is_read_from_an_access_token() -> None:
+    text = format_access_token(AccessTokenParts(12, "0123456789ab", "s" * 43))
+    assert claimed_user(text) == 12
+    for broken in (text[:-1], text + "x", text.replace("emt_12_", "emt_0_"), text.replace("emt", "ems"), text + "\n"):
+        assert claimed_user(broken) is None
+
+
+async def test_an_action_of_a_newer_backend_spoils_no_grant_and_passes_through_the_cache(
+    desk: Desk, backend: Backend
+) -> None:
+    backend.answers[ALICE] = grant(1, [7], actions=("view", "invented_later"))
+    first = await desk.grants.fetch(ALICE, 1)
+    assert list(first.granted[7].actions) == ["view", "invented_later"]
+    assert await desk.another_process().fetch(ALICE, 1) == first
+    assert backend.count == 1
 
 
 @pytest.mark.parametrize(

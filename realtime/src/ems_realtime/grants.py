@@ -20,6 +20,7 @@ from functools import partial
 import msgspec
 import structlog
 from ems_contract.access import Grant, SiteGrant
+from ems_contract.tokens import parse_access_token
 
 from ems_realtime.grant_cache import CacheUnavailableError, Entry, GrantCache
 from ems_realtime.metrics import Metrics
@@ -52,9 +53,14 @@ class _Flight:
 def claimed_user(token: str) -> int | None:
     """Whose token this says it is: an unverified hint, to know which epoch to read and which changes to listen for.
 
-    It is checked against the backend's answer before it means anything. None if this cannot be a token at all.
+    A login's JWT or an integrator's access token. The hint is checked against the backend's answer before it means
+    anything. None if this cannot be a token at all.
     """
-    found = _JWT.match(token) if len(token) <= MAX_TOKEN else None
+    if len(token) > MAX_TOKEN:
+        return None
+    if (parts := parse_access_token(token)) is not None:
+        return parts.user
+    found = _JWT.match(token)
     if found is None:
         return None
     try:

@@ -24,6 +24,8 @@ from ems_realtime.wire import Wire
 
 log = structlog.get_logger()
 
+COMPARISON_PAUSE = 0.5
+
 
 class Service:
     """Create it in the event loop that it will run in."""
@@ -88,16 +90,26 @@ class Service:
         self._comparison = asyncio.create_task(self._compare_epochs(), name="compare-epochs")
 
     async def _compare_epochs(self) -> None:
-        """After an interruption: who may have missed a change of access? A lower epoch means that Redis lost data."""
-        try:
-            epochs = await self._cache.epochs(self._hub.users)
-        except CacheUnavailableError as error:
-            log.warning("epochs_not_compared", problem=str(error))  # the next renewal finds out
-            return
+        """After an interruption: who may have missed a change of access? A lower epoch means that Redis lost data.
+
+        Asked until Redis answers: a session that missed a change would otherwise go on until its next renewal.
+        """
+        epochs = await self._current_epochs()
+        while epochs is None:
+            await asyncio.sleep(COMPARISON_PAUSE)
+            epochs = await self._current_epochs()
         for user, epoch in epochs.items():
             for session in self._hub.sessions_of(user):
                 if session.epoch != epoch:
                     session.recheck(session.epoch is not None and epoch > session.epoch)
+
+    async def _current_epochs(self) -> dict[int, int] | None:
+        """Of everyone who is connected now; None if Redis does not say."""
+        try:
+            return await self._cache.epochs(self._hub.users)
+        except CacheUnavailableError as error:
+            log.warning("epochs_not_compared", problem=str(error))
+            return None
 
 
 def _client(settings: Settings) -> Redis:
