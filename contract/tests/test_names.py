@@ -37,18 +37,29 @@ def test_what_is_no_site_name_is_refused(name: str) -> None:
         keys.site_id(name)
 
 
-def test_an_edge_may_touch_its_own_names_and_nothing_else() -> None:
-    rules = keys.edge_acl(7, 3)
+OWN = {
+    "telemetry:{site_7}:edge_3:stream",
+    "telemetry:{site_7}:edge_3:backfill",
+    "telemetry:{site_7}:latest",
+    "telemetry:{site_7}:edge_3:acked",
+    "commands:{site_7}:edge_3",
+}
+
+
+@pytest.mark.parametrize("major", [6, 7])
+def test_an_edge_may_touch_its_own_names_and_nothing_else(major: int) -> None:
+    rules = keys.edge_acl(7, 3, major)
     assert rules[:4] == ["reset", "on", "resetchannels", "-@all"]
-    assert {rule for rule in rules if rule[0] in "%~&"} == {
-        "~telemetry:{site_7}:edge_3:stream",
-        "~telemetry:{site_7}:edge_3:backfill",
-        "%W~telemetry:{site_7}:latest",
-        "%R~telemetry:{site_7}:edge_3:acked",
-        "%R~commands:{site_7}:edge_3",
-        "&telemetry:site_7",
-        "&edge:3:config_changed",
-    }
+    words = " ".join(rules).replace("(", "").replace(")", "").split()
+    assert {word.partition("~")[2] for word in words if word[0] in "%~"} == OWN
+    assert {word for word in words if word[0] == "&"} == {"&telemetry:site_7", "&edge:3:config_changed"}
+
+
+def test_each_kind_of_key_has_its_own_commands_where_redis_can_tell_them_apart() -> None:
+    selectors = [rule for rule in keys.edge_acl(7, 3) if rule.startswith("(")]
+    assert len(selectors) == 4
+    assert "(+hset %W~telemetry:{site_7}:latest)" in selectors
+    assert "(+get %R~telemetry:{site_7}:edge_3:acked)" in selectors
 
 
 seqs = st.sets(st.integers(1, 60), max_size=40)

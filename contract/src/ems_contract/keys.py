@@ -124,6 +124,11 @@ def user_epoch(user: int) -> str:
     return f"user:{user}:epoch"
 
 
+def failures(limit: str, subject_hash: str) -> str:
+    """How often somebody guessed wrong within one limit's window; the backend's own."""
+    return f"django:failures:{limit}:{subject_hash}"
+
+
 def grant(token_hash: str) -> str:
     """A cached grant, under the SHA-256 hex of the token (never the token itself)."""
     return f"grant:{token_hash}"
@@ -148,28 +153,28 @@ def edge_user(edge: int, key_prefix: str) -> str:
 def edge_acl(site: int, edge: int, redis_major: int = 7) -> list[str]:
     """ACL SETUSER rules of an edge, without the password: named commands on its own keys and nothing else.
 
-    Redis 7 makes `acked` and `commands` read-only for the edge; Redis 6 has no read-only key patterns, so
-    there an edge could overwrite its own receipt (it would only deceive itself).
+    Each kind of key has its own commands (a selector, in brackets), so that an edge cannot make its stream's key
+    something else than a stream. Redis 6 has neither selectors nor read-only keys: there an edge could overwrite its
+    own receipt or spoil its own stream (it would only harm itself).
     """
-    read, write = ("%R~", "%W~") if redis_major >= 7 else ("~", "~")
+    # Not client|setinfo: Redis 7.0 does not know it and would refuse the whole rule; clients do without.
+    talk = "ping time hello auth quit select client|setname publish subscribe unsubscribe".split()
+    channels = [f"&{telemetry_channel(site)}", f"&{config_changed_channel(edge)}"]
+    streams = [f"~{telemetry_stream(site, edge, lane)}" for lane in LANES]
+    latest, acked = telemetry_latest(site), telemetry_acked(site, edge)
+    commands = commands_stream(site, edge)
+    writing, reading = "+xadd +xrange +xlen +xinfo|stream +xread", "+xrange +xread"
+    if redis_major >= 7:
+        return [
+            *("reset", "on", "resetchannels", "-@all", *channels, *(f"+{word}" for word in talk)),
+            f"({writing} {' '.join(streams)})",
+            f"(+hset %W~{latest})",
+            f"(+get %R~{acked})",
+            f"({reading} %R~{commands})",
+        ]
+    talk.remove("quit")  # Redis 6 always allows it and refuses the rule
     return [
-        "reset",
-        "on",
-        "resetchannels",
-        "-@all",
-        *(f"~{telemetry_stream(site, edge, lane)}" for lane in LANES),
-        f"{write}{telemetry_latest(site)}",
-        f"{read}{telemetry_acked(site, edge)}",
-        f"{read}{commands_stream(site, edge)}",
-        f"&{telemetry_channel(site)}",
-        f"&{config_changed_channel(edge)}",
-        *(
-            f"+{command}"
-            for command in (
-                # Not client|setinfo: Redis 7.0 does not know it and would refuse the whole rule; clients do without.
-                "ping time hello auth quit select client|setname "
-                "xadd xrange xlen xinfo|stream xread hset get publish subscribe unsubscribe"
-            ).split()
-            if redis_major >= 7 or command != "quit"  # Redis 6 always allows it and refuses the rule
-        ),
+        *("reset", "on", "resetchannels", "-@all", *streams, f"~{latest}", f"~{acked}", f"~{commands}", *channels),
+        *(f"+{word}" for word in talk),
+        *(writing + " +hset +get").split(),
     ]
