@@ -83,8 +83,8 @@ def make(kept: DemoFile | None, host: str, port: int, poll_interval: float) -> D
         organizations = {name: _ensure(Organization, {"name": name}, {}) for name in ORGANIZATIONS}
         edges, sites = [], {}
         for index, data in enumerate(SITES):
-            site = _site(data, organizations[data.organization])
-            edge = _edge(data, site, host, port + index, poll_interval)
+            site = make_site(data, organizations[data.organization])
+            edge = make_edge(data, site, host, port + index, poll_interval)
             key = _key(edge, keys.get(data.key, ""))
             sites[data.key] = site
             edges.append(DemoEdge(edge.pk, site.pk, data.key, site.name, data.organization, key))
@@ -108,7 +108,7 @@ def _ensure[M: Model](model: type[M], key: dict[str, Any], values: dict[str, Any
     return row
 
 
-def _site(data: DemoSite, organization: Organization) -> Site:
+def make_site(data: DemoSite, organization: Organization) -> Site:
     return _ensure(
         Site,
         {"organization": organization, "slug": data.slug},
@@ -123,7 +123,7 @@ def _site(data: DemoSite, organization: Organization) -> Site:
     )
 
 
-def _edge(data: DemoSite, site: Site, host: str, port: int, poll_interval: float) -> Edge:
+def make_edge(data: DemoSite, site: Site, host: str, port: int, poll_interval: float) -> Edge:
     building = _ensure(Asset, {"site": site, "parent": None, "name": data.name}, {"kind": Asset.Kind.BUILDING})
     edge = _ensure(Edge, {"site": site, "name": f"{data.name} edge"}, {"poll_interval": poll_interval})
     for device in data.devices:

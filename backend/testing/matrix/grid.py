@@ -57,6 +57,10 @@ class Grid:
             row |= cells
         return Grid(answers)
 
+    def meeting(self, status: int) -> Grid:
+        """The same, where those who may do it are answered `status`: what they ask for is not possible now."""
+        return Grid({t: {a: status if one == OK else one for a, one in row.items()} for t, row in self.answers.items()})
+
 
 def grid(text: str) -> Grid:
     """Read a table whose first line names the actors and whose other lines begin with a target.

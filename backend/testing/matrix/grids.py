@@ -14,11 +14,6 @@ target       anonymous viewer operator manager org_admin platform developer edge
 -            ok        ok     ok       ok      ok        ok       ok        ok       ok    ok      ok
 """)
 
-ALREADY_SET_UP = grid("""
-target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
--            403       403    403      403     403       403      403       403      403   403     403
-""")
-
 REFRESH_COOKIE = grid("""
 target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
 -            401       ok     ok       ok      ok        ok       ok        401      401   401     401
@@ -69,6 +64,19 @@ nonexistent  401       404    404      404     404       404      404       401 
 
 ADMINISTER_SITE = MANAGE_SITE.but(own={"manager": 403})
 
+ROLE_ON_SITE = grid("""
+target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
+own          401       403    403      ok      ok        ok       404       401      403   401     401
+peer         401       403    403      403     ok        ok       404       401      403   401     401
+other        401       404    404      404     ok        ok       404       401      404   401     401
+foreign      401       404    404      404     404       ok       404       401      404   401     401
+nonexistent  401       404    404      404     404       404      404       401      404   401     401
+""")
+"""`peer` is another site manager's role: nobody takes what is not weaker than their own."""
+
+KEYS_OF_SITE = MANAGE_SITE.but(other={"token": 403}, foreign={"token": 403}, nonexistent={"token": 403})
+"""An access token is refused before it learns what there is."""
+
 # Something new on a site that the body names: an unknown site is a field that is not acceptable -----------------------
 
 ADD_TO_SITE = grid("""
@@ -95,4 +103,79 @@ foreign      401       404    404      404     404       ok       404       401 
 nonexistent  401       404    404      404     404       404      404       401      404   401     401
 """)
 
-OWN_ORGANIZATION_BY_PLATFORM = ADMINISTER_ORGANIZATION.but(own={"org_admin": 403})
+PLATFORM_ON_ORGANIZATION = ADMINISTER_ORGANIZATION.but(own={"org_admin": 403})
+"""What even its org admin may not do with an organization."""
+
+ADD_TO_ORGANIZATION = grid("""
+target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
+own          401       403    403      403     ok        ok       400       401      403   401     401
+foreign      401       400    400      400     400       ok       400       401      403   401     401
+nonexistent  401       400    400      400     400       400      400       401      403   401     401
+""")
+
+ADD_TO_ORGANIZATION_BY_PLATFORM = grid("""
+target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
+own          401       403    403      403     403       ok       403       401      403   401     401
+foreign      401       403    403      403     403       ok       403       401      403   401     401
+nonexistent  401       403    403      403     403       400      403       401      403   401     401
+""")
+
+# People: one's own rows are the target `oneself`; who has no membership asks there for the one of `own`
+
+VIEW_MEMBERSHIP = grid("""
+target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
+oneself      401       ok     ok       ok      ok        ok       404       401      403   401     401
+own          401       404    404      404     ok        ok       404       401      403   401     401
+foreign      401       404    404      404     404       ok       404       401      403   401     401
+nonexistent  401       404    404      404     404       404      404       401      403   401     401
+""")
+
+CHANGE_MEMBERSHIP = VIEW_MEMBERSHIP.but(oneself={"viewer": 403, "operator": 403, "manager": 403, "org_admin": 409})
+"""Nobody changes their own role but an org admin, and the last of those stays one."""
+
+END_MEMBERSHIP = VIEW_MEMBERSHIP.but(oneself={"org_admin": 409})
+"""Everyone may leave, but for the last org admin."""
+
+VIEW_PERSON = grid("""
+target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
+oneself      401       ok     ok       ok      ok        ok       ok        401      403   401     401
+own          401       404    404      404     ok        ok       404       401      403   401     401
+shared       401       404    404      404     ok        ok       404       401      403   401     401
+foreign      401       404    404      404     404       ok       404       401      403   401     401
+nonexistent  401       404    404      404     404       404      404       401      403   401     401
+""")
+
+CHANGE_PERSON = VIEW_PERSON.but(
+    oneself={"viewer": 403, "operator": 403, "manager": 403, "developer": 403}, shared={"org_admin": 403}
+)
+"""Oneself at `/auth/me`; an org admin only whom no other organization shares."""
+
+ERASE_PERSON = grid("""
+target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
+oneself      401       403    403      403     403       403      403       401      403   401     401
+own          401       403    403      403     403       ok       403       401      403   401     401
+shared       401       403    403      403     403       ok       403       401      403   401     401
+foreign      401       403    403      403     403       ok       403       401      403   401     401
+nonexistent  401       403    403      403     403       404      403       401      403   401     401
+""")
+
+OWN_ONLY = grid("""
+target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
+oneself      401       ok     ok       ok      ok        ok       ok        401      403   401     401
+own          401       404    404      404     404       404      404       401      403   401     401
+foreign      401       404    404      404     404       404      404       401      403   401     401
+nonexistent  401       404    404      404     404       404      404       401      403   401     401
+""")
+"""Nobody reaches another's, whatever their role."""
+
+INVITATION = grid("""
+target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
+oneself      401       404    404      ok      ok        ok       404       401      403   401     401
+own          401       404    404      404     ok        ok       404       401      403   401     401
+foreign      401       404    404      404     404       ok       404       401      403   401     401
+nonexistent  401       404    404      404     404       404      404       401      403   401     401
+""")
+"""`oneself`: one that the caller sent."""
+
+SECRET_OF_THE_LINK = PUBLIC.but(alone={"edge_key": 401, "expired": 401, "revoked": 401})
+"""The secret is the proof; but a credential that is none is refused first."""

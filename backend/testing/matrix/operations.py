@@ -24,9 +24,8 @@ class Operation:
     components: Mapping[str, Any]
 
     @cached_property
-    def success(self) -> int:
-        """The first 2xx status that is described."""
-        return min(int(status) for status in self.description["responses"] if status.startswith("2"))
+    def successes(self) -> frozenset[int]:
+        return frozenset(status for status in self.statuses if status < 300)
 
     @cached_property
     def statuses(self) -> frozenset[int]:

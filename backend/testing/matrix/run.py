@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from django.db import transaction
 from django.http import HttpResponseBase
@@ -89,9 +90,8 @@ def play(scene: Scene, row: Row, operation: Operation) -> Outcome:
     mismatches, told = [], {}
     for target, actor, expected in row.grid:
         answer = told[target, actor] = ask(scene, row, operation, target, scene.actors[actor])
-        wanted = operation.success if expected == OK else expected
-        if answer.status != wanted:
-            mismatches.append(Mismatch(operation, actor, target, str(wanted), str(answer)))
+        if not (answer.status in operation.successes if expected == OK else answer.status == expected):
+            mismatches.append(Mismatch(operation, actor, target, str(expected), str(answer)))
         elif answer.status not in operation.statuses:
             mismatches.append(Mismatch(operation, actor, target, "a status that its description has", str(answer)))
     for target, actor, expected in row.grid:
@@ -107,8 +107,9 @@ def play(scene: Scene, row: Row, operation: Operation) -> Outcome:
 
 
 def _hidden(row: Row, target: str, actor: str, expected: Answer) -> bool:
-    """What this actor must not tell from what does not exist: whatever is refused as that is."""
-    return target != "nonexistent" and expected != OK and expected == row.grid.answers["nonexistent"][actor]
+    """What this actor must not tell from what does not exist: whatever is a 404, and anything foreign refused alike."""
+    same = expected == row.grid.answers["nonexistent"][actor]
+    return same and (expected == HTTPStatus.NOT_FOUND or target == "foreign") and expected != OK
 
 
 def ask(scene: Scene, row: Row, operation: Operation, target: str, actor: Actor, **replaced: object) -> Told:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,9 @@ from accounts import access_tokens, tokens
 from accounts.models import AccessToken, LoginSession, Membership, Organization, User
 from accounts.policy import Role
 from ems_contract.tokens import format_access_token
-from sites.models import Site, SiteAccess
+from invitations.actions.invitations import hash_token
+from invitations.models import Invitation, InvitedSite
+from sites.models import Edge, Point, Site, SiteAccess
 from testing.cast import Cast, edge_kit
 from testing.matrix.grid import ALONE
 
@@ -43,7 +46,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Scene:
-    """`targets[target][what]` is an id. The target `self` is the actor's own, `nonexistent` nobody's."""
+    """`targets[target][what]` is an id. The target `oneself` is the actor's own, `nonexistent` nobody's."""
 
     cast: Cast
     actors: Mapping[str, Actor]
@@ -53,9 +56,9 @@ class Scene:
         """Raises KeyError if there is no such thing on the scene: the table asks for what was not made."""
         if target == "nonexistent":
             return _NOBODYS.get(what, NOWHERE)
-        if target == "self" and what in actor.ids:
+        if target == "oneself" and what in actor.ids:
             return actor.ids[what]
-        ids = self.targets["own" if target in {ALONE, "self"} else target]
+        ids = self.targets["own" if target in {ALONE, "oneself"} else target]
         if what not in ids and target in {"shared", "peer", "service"}:
             ids = self.targets["own"]  # such a target is one thing only; around it everything is the own
         return ids[what]
@@ -73,16 +76,16 @@ class Scene:
 def make_scene(cast: Cast) -> Scene:
     kit = edge_kit(cast.own)
     targets = {
-        "own": {**_place(cast.own, "nina"), "password": cast.password},
-        "other": _place(cast.other, "otto"),
-        "foreign": _place(cast.foreign, "fritz"),
+        "own": {**_place(cast.own, "nina", cast.alice), "password": cast.password, "stranger": _person("stella").pk},
+        "other": _place(cast.other, "otto", cast.alice),
+        "foreign": _place(cast.foreign, "fritz", cast.charlie),
         "peer": _peer(cast),
         "shared": _shared(cast),
     }
     return Scene(cast, _actors(cast, kit.text), targets)
 
 
-def _place(site: Site, name: str) -> Ids:
+def _place(site: Site, name: str, inviter: User) -> Ids:
     """One of everything at a site and in its organization; the person is a member and a viewer there."""
     kit = edge_kit(site, f"{name}_meter")
     person = _person(name)
@@ -90,21 +93,26 @@ def _place(site: Site, name: str) -> Ids:
     access = SiteAccess.objects.create(user=person, site=site, role=Role.VIEWER)
     newcomer = _person(f"newcomer.{name}")
     Membership.objects.create(user=newcomer, organization=site.organization)
+    invitation, token = _invitation(site, inviter)
     return {
         "site": site.pk,
         "organization": site.organization_id,
         "asset": kit.device.asset_id or 0,
         "edge": kit.edge.pk,
+        "keyless_edge": Edge.objects.create(site=site, name="Spare").pk,
         "edge_key": kit.key.pk,
         "device": kit.device.pk,
         "point": kit.point.pk,
         "point_key": kit.point.key,
+        "loose_point": Point.objects.create(site=site, key=f"{name}.loose").pk,
         "user": person.pk,
         "email": person.email,
         "membership": membership.pk,
         "site_access": access.pk,
         "newcomer": newcomer.pk,
         "newcomer_email": newcomer.email,
+        "invitation": invitation.pk,
+        "invitation_token": token,
         "access_token": _token(person, organization=site.organization)[0].pk,
         "session": str(LoginSession.objects.create(user=person, expires=timezone.now() + timedelta(days=1)).pk),
     }
@@ -124,6 +132,21 @@ def _shared(cast: Cast) -> Ids:
     membership = Membership.objects.create(user=both, organization=cast.alpha)
     Membership.objects.create(user=both, organization=cast.beta)
     return {"user": both.pk, "email": both.email, "membership": membership.pk}
+
+
+def _invitation(site: Site, inviter: User) -> tuple[Invitation, str]:
+    """One that was sent, and the token of its link."""
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation.objects.create(
+        organization=site.organization,
+        email=f"invited.{inviter.pk}.{site.slug}@example.com",
+        invited_by=inviter,
+        token_hash=hash_token(token),
+        expires=timezone.now() + timedelta(days=1),
+        sent=timezone.now(),
+    )
+    InvitedSite.objects.create(invitation=invitation, site=site, role=Role.VIEWER)
+    return invitation, token
 
 
 def _person(name: str, **flags: bool) -> User:
@@ -156,6 +179,9 @@ def _actors(cast: Cast, edge_key: str) -> dict[str, Actor]:
     actors = {name: _person_actor(name, user) for name, user in people.items()}
     revoked = _person("renate")
     Membership.objects.create(user=revoked, organization=cast.alpha, role=Membership.Role.ORG_ADMIN)
+    actors["manager"] = replace(
+        actors["manager"], ids={**actors["manager"].ids, "invitation": _invitation(cast.own, cast.max)[0].pk}
+    )
     actors["revoked"] = _person_actor("revoked", revoked)
     revoked.is_active = False
     revoked.save()

@@ -39,7 +39,7 @@ def test_an_operation_without_a_row_fails_by_its_name() -> None:
             raise NotImplementedError
 
     more = [*urlpatterns, path("api/forgotten", Forgotten.as_view())]
-    with pytest.raises(LookupError, match=r"^forgotten_retrieve \(GET /api/forgotten\) has no row"):
+    with pytest.raises(LookupError, match=r"^forgotten_list \(GET /api/forgotten\) has no row"):
         list(join(TABLE, operations(more)))
 
 
