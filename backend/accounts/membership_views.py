@@ -57,7 +57,7 @@ class Memberships(ListAPIView[Membership]):
         responses={201: MembershipRowSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Add a person without an invitation. Platform admins only."""
+        """Add a person without an invitation. Platform admins only. Who is in it already: 409 already_member."""
         form = NewMembershipSerializer(data=request.data, context=caller_context(request))
         form.is_valid(raise_exception=True)
         values: dict[str, Any] = form.validated_data
@@ -94,7 +94,10 @@ class OneMembership(APIView):
 
     @extend_schema(operation_id="membership_delete", tags=TAGS, responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
-        """Remove a person, with their roles on the organization's sites; or leave. The last org admin stays."""
+        """Remove a person, with their roles on the organization's sites; or leave.
+
+        The last org admin stays (409 last_admin).
+        """
         access = access_in(request)
         membership = open_membership(access, pk)
         memberships.check_delete(access, membership)

@@ -141,7 +141,7 @@ class Deletion(OrganizationView):
     def post(self, request: Request, organization_id: int) -> Response:
         """Ask for its deletion, or with `dry_run` (the default) only what it would delete. Platform admins only.
 
-        Until `delete_after` nothing is deleted and the request can be cancelled.
+        Until `delete_after` nothing is deleted and the request can be cancelled. Asked for before: 409 deletion_under_way.
         """
         form = DeletionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -158,7 +158,10 @@ class Deletion(OrganizationView):
 
     @extend_schema(operation_id="organization_deletion_cancel", tags=TAGS, responses={204: None})
     def delete(self, request: Request, organization_id: int) -> Response:
-        """Cancel the deletion. Nothing happens if none was asked for. Platform admins only."""
+        """Cancel the deletion; once the grace period is over, 409 deletion_under_way.
+
+        Nothing happens if none was asked for. Platform admins only.
+        """
         organizations.do_cancel_deletion(self.organization)
         return Response(status=204)
 

@@ -33,7 +33,10 @@ class Look(APIView):
         operation_id="invitation_look", tags=TAGS, request=TokenSerializer, responses=InvitationLookSerializer
     )
     def post(self, request: Request) -> Response:
-        """What the link of an invitation is for, and whether its address has an account already."""
+        """What the link of an invitation is for, and whether its address has an account already.
+
+        A link that is void: 403 bad_invitation; after too many of those, 429.
+        """
         form = TokenSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with link_guesses(request):
@@ -58,7 +61,7 @@ class Accept(APIView):
     )
     def post(self, request: Request) -> Response:
         """Accept an invitation. A new account: 201 with a session, as a login. The account that has the address, logged
-        in: 200 with the account. Otherwise 401 `log_in_first` or 403 `other_account`."""
+        in: 200 with the account. Otherwise 401 `log_in_first` or 403 `other_account`; after too many void links, 429."""
         form = AcceptSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         values: dict[str, Any] = form.validated_data

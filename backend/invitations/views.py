@@ -76,7 +76,8 @@ class Invitations(ListAPIView[Invitation]):
         """Invite an address to an organization; the e-mail leaves at once.
 
         Org admins invite anyone as anything. Site managers invite members, to the sites that they manage and with
-        roles that are weaker than their own.
+        roles that are weaker than their own. Who belongs to it already: 409 already_member; who has an invitation that
+        is still good: 409 already_invited; too many in an hour: 429.
         """
         access = access_in(request)
         form = NewInvitationSerializer(data=request.data, context=caller_context(request))
@@ -99,7 +100,7 @@ class OneInvitation(APIView):
 
     @extend_schema(operation_id="invitation_delete", tags=TAGS, responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
-        """Withdraw it: its link is void at once."""
+        """Withdraw it: its link is void at once. One that was accepted stays (409 already_accepted)."""
         invitations.do_delete(open_invitation(access_in(request), pk))
         return Response(status=204)
 
@@ -112,7 +113,10 @@ class Resend(APIView):
 
     @extend_schema(operation_id="invitation_resend", tags=TAGS, request=None, responses=InvitationSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Send it again, with a new link and a new time; the old link is void at once."""
+        """Send it again, with a new link and a new time; the old link is void at once.
+
+        One that was accepted is not sent (409 already_accepted). Too many in an hour: 429.
+        """
         access = access_in(request)
         invitation = open_invitation(access, pk)
         invitations.check_resend(access, invitation)

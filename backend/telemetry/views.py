@@ -52,7 +52,10 @@ _EXAMPLE = {
 
 
 class Historical(APIView):
-    """Samples or rollups of some points of one site, up to the newest minute; with the gaps that are known."""
+    """Samples or rollups of some points of one site, up to the newest minute; with the gaps that are known.
+
+    A site that is not there, or not for the caller: 404.
+    """
 
     permission_classes = (SignedIn,)
 
