@@ -141,7 +141,8 @@ class Deletion(OrganizationView):
     def post(self, request: Request, organization_id: int) -> Response:
         """Ask for its deletion, or with `dry_run` (the default) only what it would delete. Platform admins only.
 
-        Until `delete_after` nothing is deleted and the request can be cancelled. Asked for before: 409 deletion_under_way.
+        Until `delete_after` nothing is deleted and the request can be cancelled.
+        Asked for before: 409 deletion_under_way.
         """
         form = DeletionSerializer(data=request.data)
         form.is_valid(raise_exception=True)

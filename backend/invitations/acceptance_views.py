@@ -61,7 +61,8 @@ class Accept(APIView):
     )
     def post(self, request: Request) -> Response:
         """Accept an invitation. A new account: 201 with a session, as a login. The account that has the address, logged
-        in: 200 with the account. Otherwise 401 `log_in_first` or 403 `other_account`; after too many void links, 429."""
+        in: 200 with the account. Otherwise 401 `log_in_first` or 403 `other_account`; after too many void links, 429.
+        """
         form = AcceptSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         values: dict[str, Any] = form.validated_data
