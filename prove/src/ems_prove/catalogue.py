@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ems_prove.experiment import Experiment
-from ems_prove.experiments import first_start, live_latency, nothing_lost, poison, stranger
+from ems_prove.experiments import first_start, live_latency, nothing_lost, poison, revocation, stranger
 
 EXPERIMENTS = (
     Experiment(
@@ -23,6 +23,12 @@ EXPERIMENTS = (
         "A site of another organization answers as one that does not exist, on REST and WebSocket.",
         0.5,
         stranger.measure,
+    ),
+    Experiment(
+        "revocation",
+        "Permission removed in the admin ends the person's sockets within a second, and nobody else notices.",
+        5,
+        revocation.measure,
     ),
     Experiment(
         "poison-set-aside",

@@ -13,6 +13,9 @@ from ems_stack.stack import Stack
 
 from ems_prove.simulator import Simulator
 
+LIMITS = {"EMS_WS_MAX_SOCKETS_PER_USER": "1000", "EMS_WS_MAX_SOCKETS_PER_ADDRESS": "5000"}
+"""All sockets of all people come from this one machine."""
+
 
 class Lab:
     """Closes what it opened. `progress` shows the steps of starting and stopping."""
@@ -23,7 +26,7 @@ class Lab:
 
     @cached_property
     def stack(self) -> Stack:
-        return self._opened.enter_context(Stack(StackOptions(poll_interval=1.0), self._progress))
+        return self._opened.enter_context(Stack(StackOptions(poll_interval=1.0, environment=LIMITS), self._progress))
 
     @cached_property
     def simulator(self) -> Simulator:

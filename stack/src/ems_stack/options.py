@@ -32,7 +32,7 @@ class StackOptions:
 
     `poll_interval` in s. `history_days` of 1 min history are loaded for each site (0: none). `database_url` and
     `redis_url` replace the embedded servers. `durable=False` trades safety against power cuts for speed; a killed
-    process loses nothing either way.
+    process loses nothing either way. `environment` are further variables of every service, such as raised limits.
     """
 
     state_dir: Path | None = None
@@ -50,6 +50,7 @@ class StackOptions:
     redis_url: str | None = field(default=None, repr=False)
     postgres_version: int = DEFAULT_VERSION
     log_level: str = "INFO"
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if unknown := self.services - set(SERVICES):

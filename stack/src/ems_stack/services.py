@@ -176,7 +176,12 @@ class Table:
         listening = port or int(getattr(self.ports, name))
         health = f"http://{LOOPBACK}:{listening}/{check}"
         return Service(
-            name=name, command=command, cwd=cwd, environment=environment, ready=ready_at(health), health_url=health
+            name=name,
+            command=command,
+            cwd=cwd,
+            environment={**environment, **self.options.environment},
+            ready=ready_at(health),
+            health_url=health,
         )
 
 
