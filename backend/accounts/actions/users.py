@@ -9,12 +9,13 @@ from django.contrib.admin.models import LogEntry
 from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework.exceptions import PermissionDenied, ValidationError
 
 import audit
-from accounts import tokens
 from accounts.access import Access
-from accounts.models import Membership, User
+from accounts.models import Membership, PasswordReset, User
 from accounts.rules import keep_a_platform_admin, keep_an_org_admin
 from config.problems import Conflict
 
@@ -101,11 +102,8 @@ def do_erase(person: User) -> User:
         _stop_administering(person)
         row = _locked(person)
         email = row.email
-        row.memberships.all().delete()
-        row.site_accesses.all().delete()
-        row.access_tokens.all().delete()
-        tokens.revoke_all(row)
-        row.login_sessions.all().delete()
+        _forget_access(row)
+        PasswordReset.objects.filter(email=email).delete()
         row.email, row.name = f"erased-{row.pk}@erased.invalid", ERASED_NAME
         row.is_active = row.is_superuser = row.is_developer = False
         row.erased = timezone.now()
@@ -115,3 +113,11 @@ def do_erase(person: User) -> User:
         person_erased.send(sender=User, email=email)
         audit.erase_person(row.pk, email)
     return row
+
+
+def _forget_access(person: User) -> None:
+    """Roles and credentials. Database triggers end the open sockets."""
+    for rows in (person.memberships, person.site_accesses, person.access_tokens, person.login_sessions):
+        rows.all().delete()
+    for device in (TOTPDevice, StaticDevice):
+        device.objects.filter(user=person).delete()
