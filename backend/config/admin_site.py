@@ -5,7 +5,7 @@ Config knows no app: each app's `admin.py` registers its models and its figures,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -60,7 +60,7 @@ class OperationsSite(admin.AdminSite):
     enable_nav_sidebar = True
 
     figure_makers: ClassVar[list[Callable[[], Iterable[Figure]]]] = []
-    latest_events: ClassVar[Callable[[int], Sequence[Event]] | None] = None
+    latest_events: ClassVar[Callable[[int], Iterable[Event]] | None] = None
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user

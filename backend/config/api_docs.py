@@ -8,7 +8,6 @@ token and asks for the description with it. Everything it needs is below /api/do
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
@@ -57,8 +56,8 @@ class Readers(Developers):
 class Schema(SpectacularAPIView):
     """The OpenAPI description. It names no one and holds no data."""
 
-    authentication_classes: ClassVar = (BearerAuthentication,)
-    permission_classes: ClassVar = (Readers,)
+    authentication_classes = (BearerAuthentication,)
+    permission_classes = (Readers,)
 
 
 class PublicPage(APIView):

@@ -28,8 +28,8 @@ BATCH_MS = STEP_MS * READINGS_PER_BATCH
 DAY_MS = 86_400_000
 IN_FLIGHT_BYTES = 4_000_000
 """Of one edge, roughly."""
-BATCH_BYTES = 90_000
-"""Of an hour, about."""
+BATCH_BYTES = 110_000
+"""Of an hour, at most about."""
 CHANNEL = "generated_history"
 """A NOTIFY on it tells the worker that there is something to send."""
 _NAMESPACE = uuid.UUID("0d0e6f2d-5c55-4c1f-9a7c-1f5d6f1f5b4e")

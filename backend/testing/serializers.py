@@ -16,7 +16,10 @@ class NewSandboxSerializer(StrictSerializer[Any]):
 
     name = NameField(max_length=100)
     sites = serializers.ListField(
-        child=serializers.ChoiceField(choices=SITE_KEYS), min_length=1, max_length=len(SITE_KEYS), default=SITE_KEYS[:1]
+        child=serializers.ChoiceField(choices=SITE_KEYS),
+        min_length=1,
+        max_length=len(SITE_KEYS),
+        default=lambda: [SITE_KEYS[0]],
     )
     history_days = serializers.IntegerField(min_value=0, max_value=MOST_DAYS, default=0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import cast
 
 from django.db.models import Count, F, FloatField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Cast, Floor
@@ -50,8 +50,8 @@ class Sandboxes(ListAPIView[Organization]):
     def post(self, request: Request) -> Response:
         """Make an organization of simulated sites, with me as its org admin.
 
-        Each site gets an edge, whose API key and bootstrap file are shown this once. `history_days` of generated history
-        take the same way as what edges measure, and arrive within seconds.
+        Each site gets an edge, whose API key and bootstrap file are shown this once. `history_days` of generated
+        history take the same way as what edges measure, and arrive within seconds.
         """
         form = NewSandboxSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -65,10 +65,10 @@ class Sandboxes(ListAPIView[Organization]):
 class OneSandbox(APIView):
     """One of mine."""
 
-    permission_classes: ClassVar = (Developers,)
+    permission_classes = (Developers,)
 
     @extend_schema(operation_id="sandbox_delete", tags=TAGS, responses={204: None})
     def delete(self, request: Request, sandbox_id: int) -> Response:
-        """Delete it and everything in it. There is no grace period, and no other kind of organization is deleted here."""
+        """Delete it and everything in it, without a grace period. No other kind of organization is deleted here."""
         sandboxes.do_delete(sandboxes.open_sandbox(access_in(request), sandbox_id))
         return Response(status=204)

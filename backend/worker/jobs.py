@@ -8,6 +8,7 @@ from invitations.actions import invitations
 from sites import outbox as edge_outbox
 from sites import removals
 from telemetry import belongings as history
+from testing import generated_history
 from worker.job import Job
 
 JOBS: tuple[Job, ...] = (
@@ -16,5 +17,6 @@ JOBS: tuple[Job, ...] = (
     Job("invitations to send", invitations.send, every=30.0, listen=invitations.CHANNEL),
     Job("old invitations", invitations.sweep, every=3600.0),
     Job("organizations to delete", organizations.delete_due, every=60.0),
+    Job("history of sandboxes", generated_history.send, every=1.0, listen=generated_history.CHANNEL),
     Job("history of deleted sites", history.remove_history, every=10.0, listen=removals.CHANNEL),
 )
