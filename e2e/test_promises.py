@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 from ems_prove.browser import log_in, watch_point
-from ems_prove.experiments import live_latency, nothing_lost, poison, stranger
+from ems_prove.experiments import access_outbox, live_latency, nothing_lost, poison, revocation, stranger
 from ems_prove.lab import Lab
 from ems_prove.simulator import Simulator
 from ems_stack.stack import Stack
@@ -20,6 +25,12 @@ class Shared(Lab):
         super().__init__()
         self.stack = stack
         self.simulator = simulator
+
+
+def apart[T](work: Coroutine[Any, Any, T]) -> T:
+    """In a thread of its own: in this one Playwright's event loop may be running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 @pytest.fixture
@@ -46,6 +57,19 @@ def test_a_site_of_another_organization_answers_as_one_that_does_not_exist(lab: 
 def test_a_poison_batch_is_set_aside_and_the_queue_goes_on(stack: Stack) -> None:
     sent, aside, good = poison.set_aside(stack)
     assert (aside, good) == (sent, True)
+
+
+def test_permission_removed_in_the_admin_ends_its_sockets_and_disturbs_nobody(stack: Stack) -> None:
+    result = apart(revocation.revoke(stack, trials=3, sockets=5, others=5))
+    assert max(result.last_frames) < 3
+    assert sum(trial.wrongly_closed for trial in result.trials) == 0
+    assert result.interrupted == 0
+
+
+def test_access_that_changes_while_redis_and_the_worker_are_down_is_told_afterwards(stack: Stack) -> None:
+    survived = apart(access_outbox.survive(stack))
+    assert survived.told == survived.changed
+    assert survived.ended
 
 
 def test_nothing_is_lost_when_redis_the_historian_and_the_edges_are_killed(stack: Stack, simulator: Simulator) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ems_prove.experiment import Experiment
-from ems_prove.experiments import first_start, live_latency, nothing_lost, poison, revocation, stranger
+from ems_prove.experiments import access_outbox, first_start, live_latency, nothing_lost, poison, revocation, stranger
 
 EXPERIMENTS = (
     Experiment(
@@ -29,6 +29,12 @@ EXPERIMENTS = (
         "Permission removed in the admin ends the person's sockets within a second, and nobody else notices.",
         5,
         revocation.measure,
+    ),
+    Experiment(
+        "access-outbox",
+        "Access that changes while Redis is away and the worker is killed is told as soon as they are back.",
+        2,
+        access_outbox.measure,
     ),
     Experiment(
         "poison-set-aside",
