@@ -179,3 +179,12 @@ nonexistent  401       404    404      404     404       404      404       401 
 
 SECRET_OF_THE_LINK = PUBLIC.but(alone={"edge_key": 401, "expired": 401, "revoked": 401})
 """The secret is the proof; but a credential that is none is refused first."""
+
+SANDBOX = grid("""
+target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
+own          401       403    403      403     403       ok       ok        401      403   401     401
+foreign      401       403    403      403     403       ok       404       401      403   401     401
+real         401       403    403      403     403       404      404       401      403   401     401
+nonexistent  401       403    403      403     403       404      404       401      403   401     401
+""")
+"""`foreign` is another developer's, `real` an organization that is none."""

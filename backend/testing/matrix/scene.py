@@ -74,15 +74,31 @@ class Scene:
 
 
 def make_scene(cast: Cast) -> Scene:
-    kit = edge_kit(cast.own)
+    actors = _actors(cast, edge_kit(cast.own).text)
     targets = {
-        "own": {**_place(cast.own, "nina", cast.alice), "password": cast.password, "stranger": _person("stella").pk},
+        "own": {
+            **_place(cast.own, "nina", cast.alice),
+            "password": cast.password,
+            "stranger": _person("stella").pk,
+            "sandbox": _sandbox("Trial", cast.dev),
+        },
         "other": _place(cast.other, "otto", cast.alice),
-        "foreign": _place(cast.foreign, "fritz", cast.charlie),
+        "foreign": {
+            **_place(cast.foreign, "fritz", cast.charlie),
+            "sandbox": _sandbox("Another", _person("dora", is_developer=True)),
+        },
         "peer": _peer(cast),
         "shared": _shared(cast),
+        "real": {"sandbox": cast.alpha.pk},
     }
-    return Scene(cast, _actors(cast, kit.text), targets)
+    return Scene(cast, actors, targets)
+
+
+def _sandbox(name: str, creator: User) -> int:
+    """The creator's membership is no actor's own row: an actor's `membership` is in an organization of the cast."""
+    sandbox = Organization.objects.create(name=f"{name} (sandbox)", is_sandbox=True)
+    Membership.objects.create(user=creator, organization=sandbox, role=Membership.Role.ORG_ADMIN)
+    return sandbox.pk
 
 
 def _place(site: Site, name: str, inviter: User) -> Ids:

@@ -19,6 +19,7 @@ from testing.matrix.scene import Scene
 from testing.matrix.table import TABLE
 
 
+@pytest.mark.timeout(600)  # thousands of requests
 def test_every_cell_of_the_table_is_answered_as_the_table_says(scene: Scene, figures: Figures) -> None:
     rows = list(join(TABLE, operations()))
     outcomes = [play(scene, row, operation) for row, operation in rows]

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from testing.matrix.row import Row
-from testing.matrix.table import auth, edges, people, sites
+from testing.matrix.table import auth, edges, people, platform, sites
 
-TABLE: tuple[Row, ...] = (*auth.ROWS, *people.ROWS, *sites.ROWS, *edges.ROWS)
+TABLE: tuple[Row, ...] = (*auth.ROWS, *people.ROWS, *sites.ROWS, *edges.ROWS, *platform.ROWS)

@@ -15,7 +15,7 @@ ROWS = (
     Row("edge_change", MANAGE_SITE, body={"name": "Renamed"}),
     Row("edge_delete", MANAGE_SITE, path={"id": "{keyless_edge}"}),
     Row("edge_keys_list", KEYS_OF_SITE),
-    Row("edge_keys_create", KEYS_OF_SITE),
+    Row("edge_key_create", KEYS_OF_SITE),
     Row("edge_key", KEYS_OF_SITE),
     Row("edge_key_delete", KEYS_OF_SITE),
     Row("devices_list", ANY_CREDENTIAL),
