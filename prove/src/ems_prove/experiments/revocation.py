@@ -8,6 +8,7 @@ somebody else misses too.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 import uuid
@@ -15,6 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+import redis
 from ems_contract import keys
 from ems_contract.frames import CloseCode
 from ems_contract.telemetry import Batch, Reading, encode_batch
@@ -190,7 +192,8 @@ def beacon(stack: Stack, site: int) -> Iterator[None]:
                 number += 1
                 now = time.time_ns() // 1_000_000
                 batch = Batch(1, EDGE, boot, number, now, [Reading(now, {"beacon.beat": float(number)})])
-                client.publish(keys.telemetry_channel(site), encode_batch(batch))
+                with contextlib.suppress(redis.RedisError):  # away: then nobody hears this one
+                    client.publish(keys.telemetry_channel(site), encode_batch(batch))
 
     thread = threading.Thread(target=shine, name="beacon")
     thread.start()
