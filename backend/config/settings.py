@@ -100,6 +100,11 @@ CACHES = {
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cache"
 
+# The audit log ---------------------------------------------------------------------------------------------------
+
+AUDIT_ANCHORS = Path(ENV.audit_anchors) if ENV.audit_anchors else None
+AUDIT_OWN_CONNECTION = ENV.mode != "test"  # a test's transaction is seen by its own connection only
+
 # People ----------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
@@ -178,7 +183,14 @@ SPECTACULAR_SETTINGS = {
         "config.openapi.describe_problems",
         "config.openapi.give_examples",
     ],
-    "ENUM_NAME_OVERRIDES": {"PointKindEnum": "ems_contract.points.Kind", "AssetKindEnum": "sites.models.Asset.Kind"},
+    "ENUM_NAME_OVERRIDES": {
+        "ActionEnum": "sites.serializers.choices.ACTIONS",
+        "AssetKindEnum": "sites.models.Asset.Kind",
+        "MembershipRoleEnum": "accounts.models.Membership.Role",
+        "PointKindEnum": "sites.serializers.choices.KINDS",
+        "RoleEnum": "sites.serializers.choices.ROLES",
+        "SiteRoleEnum": "sites.serializers.choices.ROLES_ON_SITES",
+    },
 }
 CORS_ALLOWED_ORIGINS = ENV.cors_origins
 CORS_ALLOW_CREDENTIALS = True

@@ -21,7 +21,7 @@ def open_site(who: User | Access, site_id: int, action: Action = Action.VIEW) ->
     site = Site.objects.visible_to(access).select_related("organization").filter(pk=site_id).first()
     if site is None:
         raise Http404
-    _check(access, site, action)
+    check_action(access, site, action)
     return site
 
 
@@ -31,10 +31,11 @@ def open_row[M: TenantRow](who: User | Access, rows: TenantQuerySet[M], row_id: 
     row = rows.visible_to(access).select_related("site", "site__organization").filter(pk=row_id).first()
     if row is None:
         raise Http404
-    _check(access, row.site, action)
+    check_action(access, row.site, action)
     return row
 
 
-def _check(access: Access, site: Site, action: Action) -> None:
+def check_action(access: Access, site: Site, action: Action) -> None:
+    """On a site that the caller may see. Raises PermissionDenied."""
     if action not in Roles(access).actions_on(site):
-        raise PermissionDenied
+        raise NotAllowedOn(site.pk, site.organization_id)

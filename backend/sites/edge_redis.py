@@ -10,12 +10,15 @@ import hashlib
 import hmac
 
 import redis
+import structlog
 from django.conf import settings
 
 from config.redis import client
 from ems_contract import keys
 from ems_contract.provisioning import RedisAccess
 from sites.models import EdgeKey
+
+log = structlog.get_logger()
 
 _NO_ACL_FILE = "not configured to use an ACL file"
 
@@ -50,6 +53,18 @@ def remove_user(name: str) -> None:
     connection = client()
     connection.acl_deluser(name)
     _save(connection)
+
+
+def forget_image(site_id: int, edge_id: int) -> None:
+    """Of an edge that is no more: what it showed last is not shown to the next viewer. A stream is history's to read.
+
+    Redis being away is logged only: the edge is gone whether or not its last picture is.
+    """
+    try:
+        client().hdel(keys.telemetry_latest(site_id), keys.edge_name(edge_id))
+        client().delete(keys.telemetry_acked(site_id, edge_id))
+    except redis.RedisError as error:
+        log.error("the last image of a deleted edge stays", edge=edge_id, error=type(error).__name__)
 
 
 def _save(connection: redis.Redis) -> None:

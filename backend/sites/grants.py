@@ -12,6 +12,16 @@ from ems_contract.access import Action, Grant, GrantUser, SiteGrant
 from sites.models import Site, SiteAccess
 
 
+def role_on_site(platform_admin: bool, membership: str | None, site_access: str | None) -> Role | None:
+    """The strongest of them. A role on the site counts only with a membership in its organization."""
+    roles = [Role.PLATFORM_ADMIN] if platform_admin else []
+    if membership == Membership.Role.ORG_ADMIN:
+        roles.append(Role.ORG_ADMIN)
+    if membership is not None and site_access is not None:
+        roles.append(Role(site_access))
+    return policy.strongest(roles) if roles else None
+
+
 class Roles:
     """A caller's roles on sites, read once with one query and then asked per site."""
 
@@ -22,13 +32,8 @@ class Roles:
 
     def on(self, site: Site) -> Role | None:
         """The strongest role on this site; None for a stranger."""
-        roles = [Role.PLATFORM_ADMIN] if self.access.platform_admin else []
         membership = self.access.memberships.get(site.organization_id)
-        if membership == Membership.Role.ORG_ADMIN:
-            roles.append(Role.ORG_ADMIN)
-        if membership is not None and site.pk in self.accesses:
-            roles.append(Role(self.accesses[site.pk]))
-        return policy.strongest(roles) if roles else None
+        return role_on_site(self.access.platform_admin, membership, self.accesses.get(site.pk))
 
     def actions_on(self, site: Site) -> list[Action]:
         role = self.on(site)

@@ -6,6 +6,7 @@ Whatever Redis does not answer within DEADLINE seconds raises `redis.RedisError`
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -22,6 +23,8 @@ from telemetry.hot import Entry
 DEADLINE = 5.0
 """Seconds. A frozen Redis keeps its sockets open; only this notices."""
 WAIT_MS = 1_000
+AHEAD_MS = 3_600_000
+"""An entry's id is Redis's own time in ms. One so far ahead of ours was made up."""
 
 log = structlog.get_logger()
 
@@ -106,11 +109,29 @@ class Streams:
         for key, members in ids.items():
             pipeline.xdel(key, *members)
         pipeline.execute()
+        for key, members in ids.items():
+            if _milliseconds(members[-1]) > time.time() * 1000 + AHEAD_MS:
+                self._begin_anew(key)
         for site, edge in sorted(heard):
             text = format_receipts(receipts.get(edge, {}))
             if text:
                 self._untold[keys.telemetry_acked(site, edge)] = text
         self.tell()
+
+    def _begin_anew(self, key: str) -> None:
+        """A made-up id stays the stream's highest, and Redis takes none below it: the edge, or the next one with a new
+        key, could add nothing any more. So the stream goes once it is empty."""
+        with self._redis.pipeline() as pipeline:
+            try:
+                pipeline.watch(key)
+                if pipeline.xlen(key):
+                    return  # whatever was added since has a higher id still, and leads here again
+                pipeline.multi()
+                pipeline.delete(key)
+                pipeline.execute()
+            except redis.WatchError:
+                return
+        log.warning("a stream held a made-up id; begun anew", key=key)
 
     def tell(self) -> None:
         """Write the receipts that are not written yet. Redis at its memory limit refuses; then try again later."""
@@ -166,6 +187,10 @@ class Streams:
                 log.error("a stream's name held something else; removed", key=name, type=kind.decode())
                 self._redis.delete(name)
         return others
+
+
+def _milliseconds(entry_id: bytes) -> int:
+    return int(entry_id.partition(b"-")[0])
 
 
 def _entry(key: str, fields: Mapping[bytes, bytes] | None) -> Entry:

@@ -6,14 +6,23 @@ from django.db import transaction
 from django.utils import timezone
 
 import audit
+from config.problems import Conflict
 from sites import edge_keys, edge_redis
+from sites.actions.changes import locked
 from sites.models import Edge, EdgeKey
+
+MOST_LIVE = 2
+"""Live keys of one edge: the one in use, and the next one while it is being brought to the edge."""
 
 
 def do_create_key(edge: Edge) -> tuple[EdgeKey, str]:
-    """The row, and the whole key. Show the text once: only its hash is kept."""
+    """The row, and the whole key. Show the text once: only its hash is kept. Raises Conflict."""
     new = edge_keys.generate()
     with transaction.atomic():
+        if locked(edge).keys.filter(revoked=None).count() >= MOST_LIVE:
+            raise Conflict(
+                f"{edge.name} has {MOST_LIVE} live keys. Revoke the one that is not in use.", code="two_keys"
+            )
         key = EdgeKey.objects.create(edge=edge, prefix=new.prefix, secret_hash=new.secret_hash)
         _record("edge_key.created", key)
     return key, new.text

@@ -1,4 +1,7 @@
-"""An edge reports the points that its devices and profiles define; they are upserted by key, ids stay for ever."""
+"""An edge reports the points that its devices and profiles define; they are upserted by key, ids stay for ever.
+
+What a person says about a point stands: a later report goes beside it, into `Point.overridden`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from sites.models import Device, Edge, Point
 MAX_POINTS = 20_000
 MAX_NAME_LENGTH = 200
 _FIELDS = ("name", "unit", "kind", "writable", "minimum", "maximum", "states")
-_UPDATED = [*_FIELDS, "device", "asset", "adopted"]
+_NEW = [*_FIELDS, "device", "asset", "adopted"]
+_CHANGED = [*_NEW, "overridden"]
 
 
 def check_points(edge: Edge, points: list[Reported]) -> dict[str, Device]:
@@ -68,23 +72,31 @@ def do_report_points(edge: Edge, devices: dict[str, Device], points: list[Report
                 changed.append(_take(point, reported, device))
         # A point may appear meanwhile, from a batch that was ahead of this report: then it is adopted.
         Point.objects.bulk_create(
-            new, update_conflicts=True, unique_fields=["site", "key"], update_fields=_UPDATED, batch_size=1000
+            new, update_conflicts=True, unique_fields=["site", "key"], update_fields=_NEW, batch_size=1000
         )
-        Point.objects.opened("the edge's own site").bulk_update(changed, _UPDATED, batch_size=1000)
+        Point.objects.opened("the edge's own site").bulk_update(changed, _CHANGED, batch_size=1000)
 
 
 def _differs(point: Point, reported: Reported, device: Device) -> bool:
     return (
         not point.adopted
         or point.device_id != device.pk
-        or any(getattr(point, field) != getattr(reported, field) for field in _FIELDS)
+        or any(_said_by_edge(point, field) != getattr(reported, field) for field in _FIELDS)
     )
+
+
+def _said_by_edge(point: Point, field: str) -> object:
+    return point.overridden[field] if field in point.overridden else getattr(point, field)
 
 
 def _take(point: Point, reported: Reported, device: Device) -> Point:
     for field in _FIELDS:
-        setattr(point, field, getattr(reported, field))
+        if field in point.overridden:
+            point.overridden[field] = getattr(reported, field)
+        else:
+            setattr(point, field, getattr(reported, field))
     point.device = device
-    point.asset_id = point.asset_id or device.asset_id
+    if "asset" not in point.overridden:
+        point.asset_id = point.asset_id or device.asset_id
     point.adopted = True
     return point

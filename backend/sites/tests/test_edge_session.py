@@ -111,12 +111,6 @@ def test_a_revoked_key_is_refused_and_its_open_connection_ends(kit: EdgeKit, cas
     assert post(kit.text).status_code == 401
 
 
-def test_deleting_the_edge_ends_its_redis_users(kit: EdgeKit, clean_redis: redis.Redis) -> None:
-    name = session(kit).redis.username
-    kit.edge.delete()
-    assert name not in clean_redis.acl_users()
-
-
 def test_a_key_is_not_revoked_while_redis_cannot_hear_it(kit: EdgeKit, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = redis.Redis(port=1, socket_connect_timeout=0.2, retry=Retry(NoBackoff(), 0))
     with monkeypatch.context() as patch:

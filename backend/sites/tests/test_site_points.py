@@ -29,6 +29,8 @@ def test_a_point_comes_with_its_device_and_asset(cast: Cast, client_of: ClientOf
                 "device": {"id": kit.device.pk, "key": "grid_meter", "name": "Grid meter", "profile": "stl_meter"},
                 "asset": {"id": kit.device.asset_id, "name": "Grid connection", "kind": "grid_connection"},
                 "adopted": True,
+                "site": cast.own.pk,
+                "overridden": [],
             }
         ],
     }
@@ -66,6 +68,6 @@ def test_the_assets_form_a_tree(cast: Cast, client_of: ClientOf) -> None:
     Asset.objects.create(site=cast.foreign, kind=Asset.Kind.BUILDING, name="Not yours")
     body = client_of(cast.bob).get(f"/api/sites/{cast.own.pk}/assets").json()
     assert body["results"] == [
-        {"id": building.pk, "name": "Hall", "kind": "building", "parent": None},
-        {"id": hvac.pk, "name": "Air", "kind": "hvac", "parent": building.pk},
+        {"id": building.pk, "site": cast.own.pk, "name": "Hall", "kind": "building", "parent": None},
+        {"id": hvac.pk, "site": cast.own.pk, "name": "Air", "kind": "hvac", "parent": building.pk},
     ]

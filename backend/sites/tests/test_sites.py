@@ -41,9 +41,12 @@ def test_a_site_says_what_the_caller_may_do_there(cast: Cast, client_of: ClientO
         "latitude": 52.5,
         "longitude": 13.4,
         "address": "",
+        "operators_may_control": False,
         "organization": {"id": cast.alpha.pk, "name": "Alpha"},
         "role": "viewer",
         "actions": ["view"],
+        "grantable": [],
+        "created": cast.own.created.isoformat().replace("+00:00", "Z"),
     }
 
 

@@ -64,7 +64,7 @@ def test_a_grant_takes_the_same_number_of_queries_however_many_sites(
     cast: Cast, client_of: ClientOf, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = client_of(cast.root)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         client.get(URL)
 
 

@@ -132,6 +132,19 @@ def test_nothing_that_an_edge_does_to_its_streams_stops_the_queue(
         assert count(connection, "poison") == (0 if spoil is a_hash_instead_of_a_stream else 1)
 
 
+@pytest.mark.parametrize("made_up", [f"{2**64 - 1}-{2**64 - 1}", f"{2**62}-0", f"{2**64 - 1}-5"])
+def test_a_made_up_id_does_not_close_the_stream_for_ever(
+    connection: Connection[Any], history_database: dict[str, Any], client: redis.Redis, url: str, made_up: str
+) -> None:
+    player = Player(client, Ledger())
+    client.xadd(player.stream, {"batch": b"{}"}, id=made_up)
+    with running(history_database, url, EDGES):
+        eventually(lambda: not client.exists(player.stream), "the stream is begun anew")
+        player.send(power(1.0))
+        player.settle()
+    assert stored(connection) == player.ledger.samples
+
+
 def test_one_read_goes_past_what_is_no_stream(client: redis.Redis, url: str) -> None:
     player, neighbour = Player(client, Ledger()), Player(client, Ledger(edge=EDGE + 1))
     neighbour.send(power(1.0))
