@@ -6,6 +6,7 @@ import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.db.models import Model
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import AccessToken, LoginSession, Membership, PasswordReset, User
@@ -52,8 +53,9 @@ def test_every_right_and_credential_goes(cast: Cast, client_of: ClientOf) -> Non
     PasswordReset.objects.create(email=cast.bob.email, user=cast.bob)
     assert client_of(cast.root).post(url(cast.bob), body(cast.bob), format="json").status_code == 200
     assert bob.get("/api/auth/me").status_code == 401
-    for rows in (Membership, SiteAccess, LoginSession, AccessToken, TOTPDevice):
-        assert not rows._default_manager.filter(user=cast.bob.pk).exists()
+    models: tuple[type[Model], ...] = (Membership, SiteAccess, LoginSession, AccessToken, TOTPDevice)
+    for model in models:
+        assert not model._default_manager.filter(user=cast.bob.pk).exists()
     assert not PasswordReset.objects.exists()
     erased = User.objects.get(pk=cast.bob.pk)
     assert not erased.has_usable_password()

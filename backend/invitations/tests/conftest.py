@@ -23,7 +23,7 @@ def deliver(mailoutbox: list[mail.EmailMessage]) -> Deliver:
 
     def turn() -> str:
         invitations.send()
-        found = re.search(r"/invitation#token=([\w-]+)\n", mailoutbox[-1].body)
+        found = re.search(r"/invitation#token=([\w-]+)\n", str(mailoutbox[-1].body))
         assert found is not None
         return found[1]
 
