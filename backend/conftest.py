@@ -16,6 +16,8 @@ import redis
 from config.redis import client as redis_client
 
 if TYPE_CHECKING:  # models load after Django does, which is after this file
+    from pytest_django import DjangoDbBlocker
+
     from testing.cast import Cast, ClientOf
 
 _NEEDED = ("EMS_TEST_DATABASE_URL", "EMS_TEST_REDIS_URL")
@@ -31,6 +33,18 @@ def _services() -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(_services: None) -> None:
     """pytest-django asks for this before it makes the test database."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Tests that commit end with a TRUNCATE of every table, which the audit log refuses; here it may."""
+    from django.db import connection
+
+    guarded = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'audit_no_truncate'"
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(guarded)
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER audit_no_truncate")
 
 
 @pytest.fixture

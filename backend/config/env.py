@@ -9,17 +9,30 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Literal
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 Mode = Literal["development", "production", "test"]
 
 MIN_SECRET_LENGTH = 50
+REQUIRED_IN_PRODUCTION = (
+    "EMS_DATABASE_URL",
+    "EMS_REDIS_URL",
+    "EMS_SECRET_KEY",
+    "EMS_ALLOWED_HOSTS",
+    "EMS_PUBLIC_URL",
+    "EMS_EMAIL_URL",
+    "EMS_EMAIL_FROM",
+)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _SECRET_REMEDY = (
     f"set it to at least {MIN_SECRET_LENGTH} random characters, for example the output of "
     "`python -c 'import secrets; print(secrets.token_urlsafe(50))'`"
 )
+PRIVATE_NETWORKS = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+"""Where a proxy may stand unless told otherwise: never on the open internet."""
 
 
 class BadEnvironment(Exception):
@@ -28,7 +41,11 @@ class BadEnvironment(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """What the process was told. `trusted_proxies`: how many proxies in front may be believed about the address."""
+    """What the process was told.
+
+    `trusted_proxies`: how many proxies in front may be believed about the address, each only inside `proxy_networks`.
+    `mailer`: one entry of Django's MAILERS.
+    """
 
     mode: Mode
     debug: bool
@@ -42,7 +59,11 @@ class Environment:
     cors_origins: list[str]
     public_url: str
     trusted_proxies: int
+    proxy_networks: list[IPv4Network | IPv6Network]
+    mailer: dict[str, Any] = field(repr=False)
+    email_from: str
     static_root: str | None
+    audit_anchors: str | None
 
     @property
     def https(self) -> bool:
@@ -81,6 +102,36 @@ def without_credentials(redis_url: str) -> str:
     """`redis://user:pw@host:6379/0` -> `redis://host:6379/0`."""
     parts = urlsplit(redis_url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def mailer(url: str) -> dict[str, Any]:
+    """`console://`, `smtp://user:pw@host:587` (STARTTLS), `smtps://user:pw@host:465` (TLS) -> an entry of MAILERS.
+
+    `?starttls=0` speaks plainly to a relay that is close by, and is refused together with a password. Raises
+    BadEnvironment with the remedy.
+    """
+    remedy = "write smtp://user:password@host:587, smtps://user:password@host:465 or console://"
+    parts = _split(url)
+    if parts is not None and parts.scheme == "console" and not parts.netloc:
+        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if parts is None or parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise BadEnvironment(f"is not an address for e-mail: {remedy}, with the password percent-encoded")
+    query = parse_qs(parts.query)
+    plain = query.pop("starttls", ["1"])[-1] == "0"
+    if query:
+        raise BadEnvironment("has an unknown option: only ?starttls=0 is known")
+    if plain and (parts.password or parts.scheme == "smtps"):
+        raise BadEnvironment("would send the password in clear: remove starttls=0")
+    options: dict[str, Any] = {
+        "host": parts.hostname,
+        "port": parts.port or (465 if parts.scheme == "smtps" else 587),
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "use_ssl": parts.scheme == "smtps",
+        "use_tls": parts.scheme == "smtp" and not plain,
+        "timeout": 10,
+    }
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
 
 
 def _split(url: str) -> SplitResult | None:
@@ -158,6 +209,28 @@ class _Reader:
             return default
         return url
 
+    def networks(self, name: str, default: str) -> list[IPv4Network | IPv6Network]:
+        found = []
+        for text in self.items(name, default):
+            try:
+                found.append(ip_network(text))
+            except ValueError:
+                self.complain(name, f"has {text!r}", "write networks such as 10.0.0.0/8, separated by commas")
+        return found
+
+    def mailer(self, name: str) -> dict[str, Any]:
+        try:
+            return mailer(self.text(name, "console://"))
+        except BadEnvironment as problem:
+            self.problems.append(f"{name} {problem}")
+            return {}
+
+    def mailbox(self, name: str, default: str) -> str:
+        text = self.text(name, default)
+        if "@" not in parseaddr(text)[1] or "\n" in text or "\r" in text:
+            self.complain(name, f"is {text!r}", "write ems@example.com or SimTestLab EMS <ems@example.com>")
+        return text
+
 
 def read(environ: Mapping[str, str]) -> Environment:
     """Check everything, raise `BadEnvironment` with all problems at once."""
@@ -171,9 +244,8 @@ def read(environ: Mapping[str, str]) -> Environment:
     if level not in LOG_LEVELS:
         reader.complain("EMS_LOG_LEVEL", f"is {level!r}", f"set it to one of {', '.join(LOG_LEVELS)}")
 
-    required = ("EMS_DATABASE_URL", "EMS_REDIS_URL", "EMS_SECRET_KEY", "EMS_ALLOWED_HOSTS", "EMS_PUBLIC_URL")
     if production:
-        for name in required:
+        for name in REQUIRED_IN_PRODUCTION:
             if not reader.text(name):
                 reader.complain(name, "is not set", "production has no default for it; set it")
         if debug:
@@ -214,6 +286,9 @@ def read(environ: Mapping[str, str]) -> Environment:
         )
 
     trusted_proxies = reader.count("EMS_TRUSTED_PROXIES")
+    proxy_networks = reader.networks("EMS_TRUSTED_PROXY_NETWORKS", PRIVATE_NETWORKS)
+    post = reader.mailer("EMS_EMAIL_URL")
+    email_from = reader.mailbox("EMS_EMAIL_FROM", "SimTestLab EMS <ems@localhost>")
     if reader.problems:
         raise BadEnvironment("the environment is not usable:\n  - " + "\n  - ".join(reader.problems))
     return Environment(
@@ -229,5 +304,9 @@ def read(environ: Mapping[str, str]) -> Environment:
         cors_origins=origins,
         public_url=public_url,
         trusted_proxies=trusted_proxies,
+        proxy_networks=proxy_networks,
+        mailer=post,
+        email_from=email_from,
         static_root=reader.text("EMS_STATIC_ROOT") or None,
+        audit_anchors=reader.text("EMS_AUDIT_ANCHORS") or None,
     )

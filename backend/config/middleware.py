@@ -10,6 +10,8 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from config.addresses import client_address
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _QUIET = ("/healthz", "/readyz")
 
@@ -27,7 +29,7 @@ class RequestMiddleware:
         request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
         started = time.perf_counter()
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        structlog.contextvars.bind_contextvars(request_id=request_id, address=client_address(request))
         try:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id
@@ -46,7 +48,7 @@ class RequestMiddleware:
 
 
 class AdminActorMiddleware:
-    """In the Django admin, says who is acting to the log lines and to `audit.record`."""
+    """In the Django admin, says who is acting to the log lines and to the audit log."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -17,8 +17,11 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+import audit
 
 CONTENT_TYPE = "application/problem+json"
 NOT_FOUND = "There is nothing here, or nothing that you may see."
@@ -27,6 +30,14 @@ WHOLE = "request"
 """The field of an error that is about the request as a whole."""
 
 log = structlog.get_logger()
+
+
+class NotAllowedOn(PermissionDenied):
+    """403 on a site that the caller may see; the audit log tells it to the site's organization."""
+
+    def __init__(self, site_id: int, organization_id: int) -> None:
+        super().__init__()
+        self.site_id, self.organization_id = site_id, organization_id
 
 
 class Unavailable(exceptions.APIException):
@@ -64,6 +75,7 @@ def problem(status: int, detail: str, code: str, errors: list[dict[str, str]] | 
 
 def handler(exception: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. What it does not know stays a 500, with its traceback in the log only."""
+    raised = exception
     match exception:
         case Http404():
             exception = exceptions.NotFound(NOT_FOUND)
@@ -90,9 +102,30 @@ def handler(exception: Exception, context: dict[str, Any]) -> Response | None:
         codes = exception.get_codes()
         code = codes if isinstance(codes, str) else exception.default_code
         body = problem(response.status_code, _sentence(exception), code)
+        _tell_denied(response.status_code, code, raised, context)
     response.data = body
     response.content_type = CONTENT_TYPE
     return response
+
+
+def _tell_denied(status: int, code: str, raised: Exception, context: dict[str, Any]) -> None:
+    """A refusal that somebody should know of; of the organization that it is about, where that is known."""
+    if status not in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
+        return
+    request, view = context["request"], context["view"]
+    organization = getattr(getattr(view, "organization", None), "pk", None)
+    audit.denied(
+        "access.denied" if status == HTTPStatus.FORBIDDEN else "access.limited",
+        organization_id=raised.organization_id if isinstance(raised, NotAllowedOn) else organization,
+        site_id=raised.site_id if isinstance(raised, NotAllowedOn) else None,
+        target=_asked(request),
+        code=code,
+    )
+
+
+def _asked(request: HttpRequest | Request) -> str:
+    """The path only: a query string may carry what nobody wants in a log."""
+    return f"{request.method} {request.path}"
 
 
 def _sentence(exception: exceptions.APIException) -> str:
@@ -128,6 +161,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Outside of the API: the admin, and forms without their token."""
+    audit.denied("access.denied", target=_asked(request), code="permission_denied")
     return _plain(403, FORBIDDEN, "permission_denied")
 
 

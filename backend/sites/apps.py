@@ -6,8 +6,6 @@ class SitesConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import belongings
-        from sites import events
         from sites.belongings import SiteBelongings
 
-        events.connect()
         belongings.register(SiteBelongings())

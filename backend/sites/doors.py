@@ -5,11 +5,11 @@ A stranger gets the same 404 as for what does not exist, a member without the ac
 
 from __future__ import annotations
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from accounts.access import Access, access_of
 from accounts.models import User
+from config.problems import NotAllowedOn
 from ems_contract.access import Action
 from sites.grants import Roles
 from sites.models import Site, TenantQuerySet, TenantRow
@@ -36,6 +36,6 @@ def open_row[M: TenantRow](who: User | Access, rows: TenantQuerySet[M], row_id: 
 
 
 def check_action(access: Access, site: Site, action: Action) -> None:
-    """On a site that the caller may see. Raises PermissionDenied."""
+    """On a site that the caller may see. Raises NotAllowedOn."""
     if action not in Roles(access).actions_on(site):
         raise NotAllowedOn(site.pk, site.organization_id)

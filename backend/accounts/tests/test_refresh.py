@@ -71,7 +71,7 @@ def test_a_reused_token_ends_the_whole_family(issued: tokens.Tokens) -> None:
     assert with_cookie(refresh_of(issued)).post(URL).status_code == 401
     assert with_cookie(newest.cookies["ems_refresh"].value).post(URL).status_code == 401
     assert bearer(newest.json()["access"]).get("/api/auth/me").status_code == 401
-    assert AuditEvent.objects.filter(action="session.refresh_reused", actor="alice@example.com").count() == 1
+    assert AuditEvent.objects.get(action="session.refresh_reused").actor_name == "alice@example.com"
 
 
 def test_a_token_of_two_rotations_ago_ends_the_family_even_at_once(issued: tokens.Tokens) -> None:

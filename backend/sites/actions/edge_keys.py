@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-import audit
 from config.problems import Conflict
 from sites import edge_keys, edge_redis
 from sites.actions.changes import locked
@@ -24,7 +23,6 @@ def do_create_key(edge: Edge) -> tuple[EdgeKey, str]:
                 f"{edge.name} has {MOST_LIVE} live keys. Revoke the one that is not in use.", code="two_keys"
             )
         key = EdgeKey.objects.create(edge=edge, prefix=new.prefix, secret_hash=new.secret_hash)
-        _record("edge_key.created", key)
     return key, new.text
 
 
@@ -43,15 +41,4 @@ def do_revoke_key(key: EdgeKey) -> None:
         if locked.revoked is None:
             locked.revoked = timezone.now()
             locked.save(update_fields=["revoked"])
-            _record("edge_key.revoked", locked)
         edge_redis.remove(locked)
-
-
-def _record(action: str, key: EdgeKey) -> None:
-    audit.record(
-        action,
-        organization_id=key.organization_id,
-        site_id=key.site_id,
-        target=key.edge.wire_name,
-        prefix=key.prefix,
-    )
