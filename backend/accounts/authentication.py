@@ -5,6 +5,7 @@ The middleware resolves it once per request, when somebody first asks; DRF's aut
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, cast
@@ -18,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken as AccessJwt
 
-from accounts import access_tokens
+from accounts import access_tokens, two_factor
 from accounts.access import Access
 from accounts.models import LoginSession, User
 from accounts.tokens import SessionEnded, session_claim
@@ -39,6 +40,7 @@ class Caller:
 
     def __init__(self, header: bytes) -> None:
         self._header = header
+        self.session: uuid.UUID | None = None
 
     @cached_property
     def access(self) -> tuple[Access, int] | None:
@@ -51,25 +53,25 @@ class Caller:
             return None
         if len(parts) != 2:
             raise InvalidToken
-        return _of_access_token(parts[1].decode()) if parts[1].startswith(b"emt_") else _of_login(parts[1])
+        return _of_access_token(parts[1]) if parts[1].startswith(b"emt_") else self._of_login(parts[1])
+
+    def _of_login(self, raw: bytes) -> tuple[Access, int]:
+        try:
+            jwt = AccessJwt(raw)  # type: ignore[arg-type]
+        except TokenError as error:
+            raise InvalidToken from error
+        session = LoginSession.objects.select_related("user").filter(pk=session_claim(jwt), revoked=None).first()
+        if session is None or not session.user.is_active or str(session.user_id) != jwt.payload.get("user_id"):
+            raise SessionEnded
+        self.session = session.pk
+        return Access.of(session.user), int(jwt["exp"]) * 1000
 
 
-def _of_access_token(text: str) -> tuple[Access, int]:
-    token = access_tokens.find(text)
+def _of_access_token(raw: bytes) -> tuple[Access, int]:
+    token = access_tokens.find(raw.decode(errors="replace"))
     if token is None or not token.user.is_active:
         raise InvalidToken
     return Access.of(token.user, token), int(token.expires.timestamp() * 1000)
-
-
-def _of_login(raw: bytes) -> tuple[Access, int]:
-    try:
-        jwt = AccessJwt(raw)  # type: ignore[arg-type]
-    except TokenError as error:
-        raise InvalidToken from error
-    session = LoginSession.objects.select_related("user").filter(pk=session_claim(jwt), revoked=None).first()
-    if session is None or not session.user.is_active or str(session.user_id) != jwt.payload.get("user_id"):
-        raise SessionEnded
-    return Access.of(session.user), int(jwt["exp"]) * 1000
 
 
 class CallerMiddleware:
@@ -95,7 +97,13 @@ class BearerAuthentication(BaseAuthentication):
             return None
         access, _ = caller.access
         structlog.contextvars.bind_contextvars(user=access.user.pk)
+        if access.token is None and not self._before_two_factor(request) and two_factor.missing(access.user):
+            raise two_factor.TwoFactorNeeded
         return access.user, access
+
+    def _before_two_factor(self, request: Request) -> bool:
+        """Views say so that a platform admin needs in order to set the second factor up."""
+        return bool(getattr(request.parser_context.get("view"), "before_two_factor", False))
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
@@ -114,6 +122,14 @@ def credential_expires(request: Request) -> int:
     if caller.access is None:
         raise TypeError("this view lets someone in who is not signed in")
     return caller.access[1]
+
+
+def session_in(request: Request) -> uuid.UUID:
+    """The id of the login session that the caller's access JWT belongs to. Only behind `LoggedIn`."""
+    caller: Caller = request._request.caller  # type: ignore[attr-defined]
+    if caller.session is None:
+        raise TypeError("this view lets someone in who has not logged in")
+    return caller.session
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -13,8 +13,9 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.password_resets import PasswordReset as PasswordReset  # noqa: PLC0414 - re-exported
 from accounts.policy import DEFAULT_SCOPES, Scope
-from accounts.system_settings import SystemSettings as SystemSettings
+from accounts.system_settings import SystemSettings as SystemSettings  # noqa: PLC0414 - re-exported
 from config.guard import GuardedModel, GuardedQuerySet
 
 if TYPE_CHECKING:  # it is made of these models
@@ -187,6 +188,7 @@ class LoginSession(models.Model):
 
     Only the newest token of the chain may be used. Another one that was ours is a stolen or replayed token, and
     ends the whole family. No token is stored, only the ids (`jti`) of the newest and of the one before it.
+    `address` and `user_agent` are those of the last rotation, `rotated`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -197,6 +199,8 @@ class LoginSession(models.Model):
     previous = models.UUIDField(null=True)
     rotated = models.DateTimeField(default=timezone.now)
     revoked = models.DateTimeField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=300, default="")
 
     class Meta:
         ordering = ("-created",)

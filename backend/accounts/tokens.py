@@ -20,7 +20,9 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 import audit
 from accounts.models import LoginSession, User
+from config.addresses import Origin
 
+NOWHERE = Origin()
 GRACE = timedelta(seconds=10)
 SESSION_CLAIM = "sid"
 
@@ -65,10 +67,13 @@ def session_claim(token: Token) -> uuid.UUID:
         raise SessionEnded from error
 
 
-def start(user: User) -> Tokens:
+def start(user: User, origin: Origin = NOWHERE) -> Tokens:
+    """A login from `origin`."""
     now = timezone.now()
     LoginSession.objects.filter(user=user, expires__lt=now).delete()
-    session = LoginSession.objects.create(user=user, expires=now + settings.REFRESH_LIFETIME)
+    session = LoginSession.objects.create(
+        user=user, expires=now + settings.REFRESH_LIFETIME, address=origin.address, user_agent=origin.user_agent
+    )
     access, expires = _access(session)
     return Tokens(user, access, expires, _refresh(session))
 
@@ -82,7 +87,7 @@ def _read_refresh(raw: str) -> tuple[uuid.UUID, uuid.UUID]:
         raise SessionEnded from error
 
 
-def rotate(raw: str, address: str | None) -> Tokens:
+def rotate(raw: str, origin: Origin = NOWHERE) -> Tokens:
     """Trade a refresh token for new tokens. Raises SessionEnded; a replay also revokes the session."""
     sid, jti = _read_refresh(raw)
     with transaction.atomic():
@@ -91,7 +96,8 @@ def rotate(raw: str, address: str | None) -> Tokens:
             raise SessionEnded
         if jti == session.current:
             session.previous, session.current, session.rotated = jti, uuid.uuid4(), timezone.now()
-            session.save(update_fields=["previous", "current", "rotated"])
+            session.address, session.user_agent = origin.address, origin.user_agent
+            session.save(update_fields=["previous", "current", "rotated", "address", "user_agent"])
             return Tokens(session.user, *_access(session), _refresh(session))
         if jti == session.previous and timezone.now() - session.rotated <= GRACE:
             return Tokens(session.user, *_access(session), None)
@@ -101,7 +107,7 @@ def rotate(raw: str, address: str | None) -> Tokens:
             actor_id=session.user_id,
             actor=session.user.email,
             target=str(session.pk),
-            address=address,
+            address=origin.address,
         )
     raise SessionEnded
 

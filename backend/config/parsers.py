@@ -6,18 +6,26 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, NoReturn
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 
 class StrictJSONParser(BaseParser):
-    """Raises ParseError for bad UTF-8, NaN and Infinity, nesting that exhausts the stack, lone surrogates and NUL."""
+    """Raises ParseError for bad UTF-8, NaN and Infinity, nesting that exhausts the stack, lone surrogates and NUL.
+
+    RequestDataTooBig comes before anything is read: the stream itself has no limit but the length that was announced.
+    """
 
     media_type = "application/json"
 
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
+        request = (parser_context or {}).get("request")
+        if request is not None and _length(request.META) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise RequestDataTooBig
         try:
             text = stream.read().decode()
             value = json.loads(text, parse_constant=_refuse)
@@ -28,6 +36,12 @@ class StrictJSONParser(BaseParser):
         except ValueError as error:  # bad UTF-8 and bad JSON
             raise ParseError(f"The body is not JSON: {error}") from error
         return value
+
+
+def _length(headers: Mapping[str, Any]) -> int:
+    """0 where none is announced, or junk: then the server hands on no body."""
+    text = str(headers.get("CONTENT_LENGTH") or "")
+    return int(text) if text.isdecimal() else 0
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from django.utils import timezone
+
 from testing.cast import Cast, ClientOf
 
 URL = "/api/auth/me"
@@ -18,9 +21,33 @@ def test_a_stranger_is_refused(cast: Cast, client_of: ClientOf) -> None:
     assert client_of().get(URL).status_code == 401
 
 
-def test_it_takes_no_change(cast: Cast, client_of: ClientOf) -> None:
-    for method in ("put", "patch", "post"):
-        answer = getattr(client_of(cast.bob), method)(URL, {"platform_admin": True, "is_superuser": True})
-        assert answer.status_code == 405
+def test_people_change_their_own_name(cast: Cast, client_of: ClientOf) -> None:
+    answer = client_of(cast.bob).patch(URL, {"name": "Robert"}, format="json")
+    assert (answer.status_code, answer.json()["name"]) == (200, "Robert")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"platform_admin": True},
+        {"is_superuser": True},
+        {"email": "root@example.com"},
+        {"name": "Bob", "is_active": False},
+        {"organizations": []},
+        {"name": ""},
+    ],
+)
+def test_nothing_else_can_be_changed_and_the_field_is_named(
+    cast: Cast, client_of: ClientOf, body: dict[str, object]
+) -> None:
+    answer = client_of(cast.bob).patch(URL, body, format="json")
+    assert answer.status_code == 400
+    assert {error["field"] for error in answer.json()["errors"]} == {list(body)[-1]}
     cast.bob.refresh_from_db()
-    assert not cast.bob.is_superuser
+    assert (cast.bob.name, cast.bob.is_superuser) == ("Bob", False)
+
+
+def test_a_suspended_organization_is_not_listed(cast: Cast, client_of: ClientOf) -> None:
+    cast.alpha.suspended = timezone.now()
+    cast.alpha.save()
+    assert client_of(cast.bob).get(URL).json()["organizations"] == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.env import BadEnvironment, database, read, without_credentials
+from config.env import REQUIRED_IN_PRODUCTION, BadEnvironment, database, mailer, read, without_credentials
 
 SECRET = "k3" * 15 + "Zq8-Lm_0x7Rt5Wv1Yb2Nc4"
 PRODUCTION = {
@@ -16,6 +16,8 @@ PRODUCTION = {
     "EMS_SECRET_KEY": SECRET,
     "EMS_ALLOWED_HOSTS": "ems.example.com,backend",
     "EMS_PUBLIC_URL": "https://ems.example.com",
+    "EMS_EMAIL_URL": "smtp://ems:p%2Fw@mail.example.com:587",
+    "EMS_EMAIL_FROM": "SimTestLab EMS <ems@example.com>",
 }
 
 
@@ -38,9 +40,7 @@ def test_development_needs_no_variable_and_has_no_built_in_secret() -> None:
     assert first.secret_key != second.secret_key
 
 
-@pytest.mark.parametrize(
-    "name", ["EMS_DATABASE_URL", "EMS_REDIS_URL", "EMS_SECRET_KEY", "EMS_ALLOWED_HOSTS", "EMS_PUBLIC_URL"]
-)
+@pytest.mark.parametrize("name", REQUIRED_IN_PRODUCTION)
 def test_production_names_each_missing_variable(name: str) -> None:
     assert f"{name} is not set" in problems(**{name: ""})
 
@@ -74,6 +74,12 @@ def test_production_names_each_missing_variable(name: str) -> None:
         ("EMS_HISTORY_DATABASE_URL", "nonsense", "write postgresql://"),
         ("EMS_LOG_LEVEL", "LOUD", "DEBUG, INFO"),
         ("EMS_TRUSTED_PROXIES", "-1", "a whole number"),
+        ("EMS_TRUSTED_PROXY_NETWORKS", "10.0.0.0/8,the lan", "write networks"),
+        ("EMS_EMAIL_URL", "mail.example.com", "write smtp://"),
+        ("EMS_EMAIL_URL", "smtp://user:p/w@mail:587", "percent-encoded"),
+        ("EMS_EMAIL_URL", "smtp://ems:pw@mail:25?starttls=0", "in clear"),
+        ("EMS_EMAIL_URL", "smtp://mail:25?tls=no", "unknown option"),
+        ("EMS_EMAIL_FROM", "nobody", "ems@example.com"),
     ],
 )
 def test_a_bad_value_is_named_with_a_remedy(name: str, value: str, words: str) -> None:
@@ -128,3 +134,35 @@ def test_junk_is_either_understood_or_refused_in_words(junk: dict[str, str]) -> 
     except BadEnvironment as refused:
         complaint = str(refused)
     assert complaint is None or "EMS_" in complaint
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "starttls", "tls"),
+    [
+        ("smtp://ems:p%2Fw@mail.example.com", 587, True, False),
+        ("smtps://ems:p%2Fw@mail.example.com", 465, False, True),
+        ("smtp://mail.example.com:25?starttls=0", 25, False, False),
+    ],
+)
+def test_e_mail_is_sent_over_tls_unless_a_relay_without_a_password_is_told_otherwise(
+    url: str, port: int, starttls: bool, tls: bool
+) -> None:
+    options = mailer(url)["OPTIONS"]
+    assert (options["host"], options["port"], options["use_tls"], options["use_ssl"]) == (
+        "mail.example.com",
+        port,
+        starttls,
+        tls,
+    )
+    assert options["password"] == ("p/w" if "@" in url else "")
+
+
+def test_development_writes_e_mails_to_the_log() -> None:
+    assert read({}).mailer["BACKEND"].endswith("console.EmailBackend")
+
+
+def test_no_secret_is_in_a_repr() -> None:
+    shown = repr(read(PRODUCTION))
+    assert SECRET not in shown
+    assert "p/w" not in shown
+    assert ":pw@" not in shown

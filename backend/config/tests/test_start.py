@@ -17,6 +17,8 @@ PRODUCTION = {
     "EMS_PUBLIC_URL": "https://ems.example.com",
     "EMS_DATABASE_URL": "postgresql://ems@127.0.0.1:1/ems",
     "EMS_REDIS_URL": "redis://127.0.0.1:1/0",
+    "EMS_EMAIL_URL": "smtp://127.0.0.1:1",
+    "EMS_EMAIL_FROM": "ems@example.com",
 }
 
 
