@@ -228,6 +228,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = ENV.static_root
 STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 WHITENOISE_USE_FINDERS = True  # serves the admin's and the API documentation's files without a collectstatic
+WHITENOISE_AUTOREFRESH = DEBUG or ENV.mode == "test"  # every test client would list all files first
 
 # Language, time, logs ----------------------------------------------------------------------------------------------
 
