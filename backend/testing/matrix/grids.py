@@ -74,9 +74,6 @@ nonexistent  401       404    404      404     404       404      404       401 
 """)
 """`peer` is another site manager's role: nobody takes what is not weaker than their own."""
 
-KEYS_OF_SITE = MANAGE_SITE.but(other={"token": 403}, foreign={"token": 403}, nonexistent={"token": 403})
-"""An access token is refused before it learns what there is."""
-
 # Something new on a site that the body names: an unknown site is a field that is not acceptable -----------------------
 
 ADD_TO_SITE = grid("""
@@ -146,9 +143,9 @@ nonexistent  401       404    404      404     404       404      404       401 
 """)
 
 CHANGE_PERSON = VIEW_PERSON.but(
-    oneself={"viewer": 403, "operator": 403, "manager": 403, "developer": 403}, shared={"org_admin": 403}
+    oneself={"viewer": 403, "operator": 403, "manager": 403}, shared={"org_admin": 403}
 )
-"""Oneself at `/auth/me`; an org admin only whom no other organization shares."""
+"""Oneself at `/auth/me`; an org admin only whom no other organization shares. The developer administers a sandbox."""
 
 ERASE_PERSON = grid("""
 target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked

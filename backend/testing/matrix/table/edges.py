@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from testing.matrix.grids import ADD_TO_SITE, ANY_CREDENTIAL, EDGES, KEYS_OF_SITE, MANAGE_SITE, VIEW_SITE
+from testing.matrix.grids import ADD_TO_SITE, ANY_CREDENTIAL, EDGES, MANAGE_SITE, VIEW_SITE
 from testing.matrix.row import Row
 
 _BOOT = "6f1d7a52-0c2b-4b7c-9a43-0f6f5f0d2b11"
@@ -14,10 +14,10 @@ ROWS = (
     Row("edge", VIEW_SITE),
     Row("edge_change", MANAGE_SITE, body={"name": "Renamed"}),
     Row("edge_delete", MANAGE_SITE, path={"id": "{keyless_edge}"}),
-    Row("edge_keys_list", KEYS_OF_SITE),
-    Row("edge_key_create", KEYS_OF_SITE),
-    Row("edge_key", KEYS_OF_SITE),
-    Row("edge_key_delete", KEYS_OF_SITE),
+    Row("edge_keys_list", MANAGE_SITE),
+    Row("edge_key_create", MANAGE_SITE),
+    Row("edge_key", MANAGE_SITE),
+    Row("edge_key_delete", MANAGE_SITE),
     Row("devices_list", ANY_CREDENTIAL),
     Row(
         "device_create",

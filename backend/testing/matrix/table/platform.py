@@ -7,6 +7,6 @@ from testing.matrix.row import Row
 
 ROWS = (
     Row("sandboxes_list", DEVELOPERS),
-    Row("sandbox_create", DEVELOPERS, body={"name": "Trial", "sites": ["factory"], "history_days": 0}),
+    Row("sandbox_create", DEVELOPERS, body={"name": "Second trial", "sites": ["factory"], "history_days": 0}),
     Row("sandbox_delete", SANDBOX),
 )
