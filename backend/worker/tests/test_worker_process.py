@@ -47,7 +47,11 @@ class Worker:
             env=self._environment,
             stderr=subprocess.PIPE,
         )
-        eventually(self.is_ready, "the worker is ready")
+        try:
+            eventually(self.is_ready, "the worker is ready")
+        except AssertionError as error:
+            answer = self.readiness()
+            raise AssertionError(f"{error}; it says {answer.text if answer else 'nothing'}") from None
 
     def kill(self) -> None:
         if self.process is not None:
@@ -128,7 +132,7 @@ def test_a_change_is_told_within_milliseconds(worker: Worker, store: RedisProces
 def test_killed_at_random_it_loses_nothing(worker: Worker, store: RedisProcess, cast: Cast) -> None:
     """Each change raises the epoch at least once after its commit, however often the worker is killed."""
     with connect(store.url) as client:
-        for number in range(6):
+        for number in range(4):
             worker.start()
             User.objects.update(name=f"Name {number}")
             if number % 2:
