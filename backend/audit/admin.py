@@ -12,6 +12,7 @@ from django.db.models import Min, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from audit.models import AuditEvent, Person, Unsealed
 from config.admin_operations import OperationsAdmin, ReadOnly
@@ -104,11 +105,10 @@ class AuditEventAdmin(ReadOnly, OperationsAdmin):
         names = [*before, *(name for name in after if name not in before)]
         if not names:
             return "–"
-        rows = ((name, _text(before, name), _text(after, name)) for name in names)
-        return format_html(
-            '<table class="change"><thead><tr><th></th><th>Before</th><th>After</th></tr></thead><tbody>{}</tbody></table>',
-            format_html_join("", '<tr><th>{}</th><td class="was">{}</td><td class="is">{}</td></tr>', rows),
-        )
+        values = ((name, _text(before, name), _text(after, name)) for name in names)
+        rows = format_html_join("", '<tr><th>{}</th><td class="was">{}</td><td class="is">{}</td></tr>', values)
+        head = "<thead><tr><th></th><th>Before</th><th>After</th></tr></thead>"
+        return format_html('<table class="change">{}<tbody>{}</tbody></table>', mark_safe(head), rows)
 
     @admin.display(description="details")
     def more(self, event: AuditEvent) -> str:

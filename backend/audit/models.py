@@ -46,7 +46,8 @@ class AuditQuerySet(GuardedQuerySet["AuditEvent"]):
         fresh = self._result_cache is None
         super()._fetch_all()
         if fresh:
-            name_persons(row for row in self._result_cache or () if isinstance(row, AuditEvent))
+            rows: Any = self._result_cache  # with `values(...)` they are no events
+            name_persons(row for row in rows if isinstance(row, AuditEvent))
 
     def update(self, **fields: Any) -> NoReturn:
         raise AppendOnly

@@ -87,14 +87,12 @@ class Sealer:
         self._anchors = anchors
         self._grown: dict[int, Head] | None = None
 
-    def run(self) -> int:
-        """How many events were sealed. Raises django.db.Error, OSError; then the next turn does it."""
+    def run(self) -> None:
+        """Raises django.db.Error, OSError, BadAnchors; then the next turn does it."""
         anchors = self._anchors = self._anchors or Anchors.configured()
         if self._grown is None:  # after a start: what an earlier worker sealed and may not have written down
             self._grown = {head.organization: head for head in heads()}
         close_floods()
-        before = sum(head.position for head in self._grown.values())
         while ends := seal():
             self._grown.update((head.organization, head) for head in ends)
         anchors.write(self._grown.values(), time.time())
-        return sum(head.position for head in self._grown.values()) - before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accounts import outbox as access_outbox
 from accounts.actions import organizations
+from audit.seal import Sealer
 from invitations.actions import invitations
 from sites import outbox as edge_outbox
 from sites import removals
@@ -14,6 +15,7 @@ from worker.job import Job
 JOBS: tuple[Job, ...] = (
     Job("access changes", access_outbox.Relay().run, every=1.0, listen=access_outbox.CHANNEL),
     Job("edge changes", edge_outbox.relay, every=1.0, listen=edge_outbox.CHANNEL),
+    Job("audit log to seal", Sealer().run, every=1.0),
     Job("invitations to send", invitations.send, every=30.0, listen=invitations.CHANNEL),
     Job("old invitations", invitations.sweep, every=3600.0),
     Job("organizations to delete", organizations.delete_due, every=60.0),
