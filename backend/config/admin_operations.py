@@ -36,7 +36,7 @@ class Operation:
     `question` says in a sentence what happens to each row, `facts` what the row holds (word -> number). `form` asks
     for more, such as the name typed again.
     `offered` is false for rows that it makes no sense for. `page`, given what `run` returned for each row, answers
-    with a page of its own: for what is shown only once.
+    with a page of its own: for what is shown only once. `ends`: the rows are gone afterwards.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Operation:
     facts: Callable[[Any], Mapping[str, object]] = lambda _: {}
     offered: Callable[[Any], bool] = lambda _: True
     dangerous: bool = False
+    ends: bool = False
     page: Callable[[HttpRequest, Sequence[tuple[Any, Any]]], HttpResponse] | None = None
 
 
@@ -164,7 +165,7 @@ class OperationsAdmin(admin.ModelAdmin):
             return operation.page(request, done)
         for row, said in done:
             messages.success(request, said or f"{operation.label}: {row}")
-        return HttpResponseRedirect(self._back(rows))
+        return HttpResponseRedirect(self._back([] if operation.ends else rows))
 
     def _back(self, rows: list[Any]) -> str:
         """The row's own page, or the list."""

