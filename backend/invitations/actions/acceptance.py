@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as WeakPassword
 from django.db import IntegrityError, transaction
@@ -99,7 +100,8 @@ def do_accept_new(token: str, name: str, password: str) -> User:
                 user = User.objects.create_user(invitation.email, password, name=name)
         except IntegrityError as taken:
             raise LogInFirst from taken
-        _enter(invitation, user)
+        with structlog.contextvars.bound_contextvars(user=user.pk):  # from here on somebody acts
+            _enter(invitation, user)
     return user
 
 

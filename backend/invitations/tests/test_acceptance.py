@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts import access_tokens
 from accounts.models import AccessToken, Membership, User
+from audit.models import AuditEvent
 from ems_contract.tokens import format_access_token
 from invitations.actions import acceptance, invitations
 from invitations.actions.acceptance import BadInvitation
@@ -252,3 +253,15 @@ def test_guessing_links_is_stopped(cast: Cast, client_of: ClientOf, settings: An
 def test_the_token_is_in_no_table(token: str) -> None:
     assert token not in str(list(Invitation.objects.values()))
     assert Invitation.objects.get().token_hash == invitations.hash_token(token)
+
+
+def test_the_audit_log_says_who_invited_and_who_came(cast: Cast, client_of: ClientOf, token: str) -> None:
+    assert new(client_of(), token).status_code == 201
+    nina = User.objects.get(email="new@example.com")
+    made = AuditEvent.objects.get(action="invitation.created")
+    assert (made.actor_id, made.target_name, made.organization_id) == (cast.alice.pk, nina.email, cast.alpha.pk)
+    entered = AuditEvent.objects.filter(action__in=["invitation.changed", "membership.created"], actor_id=nina.pk)
+    assert entered.count() == 2
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM audit_auditevent e WHERE e::text LIKE %s", [f"%{token}%"])
+        assert cursor.fetchone() == (0,)
