@@ -8,12 +8,18 @@ import { LiveTraces } from "@/application/live-traces";
 import type { ClientConfig, Services } from "@/application/services";
 import { Session } from "@/application/session";
 import { WatchSites } from "@/application/watch-sites";
+import { AccountApi } from "@/infrastructure/account-api";
+import { AuditApi } from "@/infrastructure/audit-api";
 import { AuthApi } from "@/infrastructure/auth-api";
 import { browserClock } from "@/infrastructure/browser-clock";
 import { BrowserTabs } from "@/infrastructure/browser-tabs";
+import { openClient, sessionClient } from "@/infrastructure/client";
+import { EquipmentApi } from "@/infrastructure/equipment-api";
 import { HistoryApi } from "@/infrastructure/history-api";
 import { LiveSocket } from "@/infrastructure/live-socket";
+import { PeopleApi } from "@/infrastructure/people-api";
 import { SiteApi } from "@/infrastructure/site-api";
+import { TokenApi } from "@/infrastructure/token-api";
 import { ServicesContext } from "@/presentation/services";
 
 /** Enough for a renewed token to be a different one; its life is minutes. */
@@ -22,9 +28,10 @@ const ALWAYS = Number.MAX_SAFE_INTEGER;
 /** The one place where the ports meet what is behind them. Nothing here touches the network before a page asks. */
 function compose(config: ClientConfig): Services {
   const clock = browserClock;
-  const auth = new AuthApi();
+  const auth = new AuthApi(openClient());
   const session = new Session(auth, new BrowserTabs(), clock);
-  const history = new HistoryApi(session);
+  const client = sessionClient(session);
+  const history = new HistoryApi(client);
   const points = new LivePoints(clock);
   const traces = new LiveTraces(clock);
   const holes = new FillHoles(traces, history, clock);
@@ -61,7 +68,12 @@ function compose(config: ClientConfig): Services {
   });
   return {
     auth, session, history, points, traces, holes, link, watch, clock,
-    sites: new SiteApi(session),
+    account: new AccountApi(client),
+    tokens: new TokenApi(client),
+    people: new PeopleApi(client),
+    audit: new AuditApi(client),
+    sites: new SiteApi(client),
+    equipment: new EquipmentApi(client),
     onAccessChange: (listener) => accessChanges.add(listener),
   };
 }

@@ -53,11 +53,17 @@ describe("the content security policy", () => {
 });
 
 describe("an address of the page", () => {
-  it("says which site and page it is", () => {
-    expect(placeOf("/")).toEqual({ siteId: null, page: "overview" });
-    expect(placeOf("/sites/7")).toEqual({ siteId: 7, page: "live" });
-    expect(placeOf("/sites/7/history")).toEqual({ siteId: 7, page: "history" });
-    expect(placeOf("/sites/x")).toEqual({ siteId: null, page: "other" });
+  it("says which site or organization and which page it is", () => {
+    const nothing = { siteId: null, organizationId: null };
+    expect(placeOf("/")).toEqual({ ...nothing, page: "overview" });
+    expect(placeOf("/sites/7")).toEqual({ ...nothing, siteId: 7, page: "live" });
+    expect(placeOf("/sites/7/history")).toEqual({ ...nothing, siteId: 7, page: "history" });
+    expect(placeOf("/sites/7/settings")).toEqual({ ...nothing, siteId: 7, page: "settings" });
+    expect(placeOf("/organizations/3/people")).toEqual({ ...nothing, organizationId: 3, page: "people" });
+    expect(placeOf("/organizations/3/audit")).toEqual({ ...nothing, organizationId: 3, page: "audit" });
+    expect(placeOf("/account")).toEqual({ ...nothing, page: "account" });
+    expect(placeOf("/sites/x")).toEqual({ ...nothing, page: "other" });
+    expect(placeOf("/sites/7/edit")).toEqual({ ...nothing, page: "other" });
   });
 
   it("falls back to a day for a range that is none", () => {
@@ -68,7 +74,7 @@ describe("an address of the page", () => {
 
 describe("sites", () => {
   it("stand under their organization, both by name", () => {
-    const site = (name: string, organization: string): Site => ({ id: 1, wire: "site_1", name, timezone: "UTC", address: "", organization: { id: organization.length, name: organization }, role: "viewer", actions: [] });
+    const site = (name: string, organization: string): Site => ({ id: 1, wire: "site_1", name, timezone: "UTC", address: "", latitude: 0, longitude: 0, operatorsMayControl: false, organization: { id: organization.length, name: organization }, role: "viewer", actions: [], grantable: [] });
     const groups = byOrganization([site("Z", "Two"), site("B", "One and"), site("A", "Two")]);
     expect(groups.map((group) => [group.organization.name, group.sites.map((each) => each.name)])).toEqual([["One and", ["B"]], ["Two", ["A", "Z"]]]);
     expect(siteIdOf("site_42")).toBe(42);

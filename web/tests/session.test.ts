@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { AuthGateway, SessionGrant, Tabs } from "@/application/ports";
+import type { SessionGateway, SessionGrant } from "@/application/people-ports";
+import type { Tabs } from "@/application/ports";
 import { Session } from "@/application/session";
 import { Problem } from "@/domain/problem";
 import { bodyOf, sessionClient } from "@/infrastructure/client";
 import { ManualClock, settled } from "./manual-clock";
 
-const USER = { id: 1, email: "ada@nordwerk.example", name: "Ada", platformAdmin: false, developer: false };
+const USER = { id: 1, email: "ada@nordwerk.example", name: "Ada", platformAdmin: false, developer: false, twoFactor: false };
 const LIFE = 600_000;
 
 let clock: ManualClock;
@@ -14,7 +15,7 @@ let tabs: OneTab;
 let session: Session;
 
 /** Answers at once unless it was told to hold; counts what it was asked. */
-class Server implements AuthGateway {
+class Server implements SessionGateway {
   refreshes = 0;
   refusal: Problem | null = null;
   hold: Promise<void> = Promise.resolve();
@@ -33,10 +34,6 @@ class Server implements AuthGateway {
 
   signOut(): Promise<void> {
     return Promise.resolve();
-  }
-
-  setUp(): Promise<SessionGrant> {
-    return this.signIn();
   }
 
   private grant(access: string): SessionGrant {

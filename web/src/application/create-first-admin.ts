@@ -1,4 +1,4 @@
-import type { AuthGateway, Setup } from "./ports";
+import type { AuthGateway, Setup } from "./people-ports";
 import type { Session } from "./session";
 
 /** The one-time setup: makes the first administrator with their organization, and signs them in. */

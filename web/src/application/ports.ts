@@ -1,36 +1,15 @@
 import type { Connection } from "@/domain/link/connection";
 import type { History } from "@/domain/history";
-import type { Point, Site, User } from "@/domain/site";
+import type { OwnOrganization, Point, Site } from "@/domain/site";
+import type { SiteChange } from "@/domain/site-settings";
 
 /** The seams to the world outside. Each call may throw a `Problem` unless it says otherwise. */
 
-/** An access token for this browser tab's memory. `expires` by this browser's clock, ms. */
-export interface SessionGrant {
-  readonly access: string;
-  readonly expires: number;
-  readonly user: User;
-}
-
-export interface Setup {
-  readonly token: string;
-  readonly email: string;
-  readonly name: string;
-  readonly password: string;
-  readonly organization: string;
-}
-
-/** The refresh token is an HttpOnly cookie that only the server reads; nothing here ever sees it. */
-export interface AuthGateway {
-  signIn(email: string, password: string): Promise<SessionGrant>;
-  refresh(): Promise<SessionGrant>;
-  signOut(): Promise<void>;
-  /** Makes the first administrator and their organization, and signs them in. */
-  setUp(setup: Setup): Promise<SessionGrant>;
-}
-
 export interface SiteGateway {
+  organizations(): Promise<OwnOrganization[]>;
   sites(): Promise<Site[]>;
   site(id: number): Promise<Site>;
+  change(id: number, change: SiteChange): Promise<Site>;
   points(siteId: number): Promise<Point[]>;
 }
 

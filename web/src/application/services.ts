@@ -1,7 +1,8 @@
 import type { FillHoles } from "./fill-holes";
 import type { LivePoints } from "./live-points";
 import type { LiveTraces } from "./live-traces";
-import type { AuthGateway, Clock, HistoryGateway, LiveLink, SiteGateway } from "./ports";
+import type { Clock, HistoryGateway, LiveLink, SiteGateway } from "./ports";
+import type { AccountGateway, AuditGateway, AuthGateway, EquipmentGateway, PeopleGateway, TokenGateway } from "./people-ports";
 import type { Session } from "./session";
 import type { WatchSites } from "./watch-sites";
 
@@ -9,7 +10,12 @@ import type { WatchSites } from "./watch-sites";
 export interface Services {
   readonly auth: AuthGateway;
   readonly session: Session;
+  readonly account: AccountGateway;
+  readonly tokens: TokenGateway;
+  readonly people: PeopleGateway;
+  readonly audit: AuditGateway;
   readonly sites: SiteGateway;
+  readonly equipment: EquipmentGateway;
   readonly history: HistoryGateway;
   readonly link: LiveLink;
   readonly watch: WatchSites;

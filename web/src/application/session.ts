@@ -1,7 +1,8 @@
 import { Problem } from "@/domain/problem";
 import type { User } from "@/domain/site";
 import { Listeners } from "./listeners";
-import type { AuthGateway, Clock, SessionGrant, Tabs } from "./ports";
+import type { SessionGateway, SessionGrant } from "./people-ports";
+import type { Clock, Tabs } from "./ports";
 
 export type SignOutReason = "expired" | "revoked" | "left";
 
@@ -25,7 +26,7 @@ export class Session {
   private readonly listeners = new Listeners();
 
   constructor(
-    private readonly gateway: AuthGateway,
+    private readonly gateway: SessionGateway,
     private readonly tabs: Tabs,
     private readonly clock: Clock,
   ) {
@@ -44,8 +45,9 @@ export class Session {
     await this.renewQuietly();
   }
 
-  async signIn(email: string, password: string): Promise<void> {
-    this.adopt(await this.gateway.signIn(email, password));
+  /** Throws a Problem with the code `code_needed` where the account asks for a second factor as well. */
+  async signIn(email: string, password: string, code?: string): Promise<void> {
+    this.adopt(await this.gateway.signIn(email, password, code));
   }
 
   /** A session that was opened by other means than a sign-in or a cookie. */
@@ -54,6 +56,11 @@ export class Session {
     const known = this.current.status === "signed_in" && this.current.user.id === grant.user.id;
     if (!known) this.set({ status: "signed_in", user: grant.user });
     this.schedule(Math.max(RETRY_MS, grant.expires - this.clock.now() - MARGIN_MS));
+  }
+
+  /** What is now known of the person who is signed in. */
+  learn(user: User): void {
+    if (this.current.status === "signed_in" && this.current.user.id === user.id) this.set({ status: "signed_in", user });
   }
 
   /** Ends the session here and in every other tab, also when the server cannot be told. */

@@ -1,4 +1,5 @@
 import type { Action, Kind } from "./contract.gen";
+import type { SiteRole } from "./roles";
 
 /** Who is signed in. */
 export interface User {
@@ -7,11 +8,22 @@ export interface User {
   readonly name: string;
   readonly platformAdmin: boolean;
   readonly developer: boolean;
+  readonly twoFactor: boolean;
 }
 
 export interface Organization {
   readonly id: number;
   readonly name: string;
+}
+
+/** An organization of the caller's, with what the caller may do there. A sandbox holds test data only. */
+export interface OwnOrganization extends Organization {
+  readonly actions: readonly Action[];
+  readonly sandbox: boolean;
+  readonly suspended: boolean;
+  /** How many; null where that is not the caller's to know. */
+  readonly sites: number | null;
+  readonly members: number | null;
 }
 
 /** A site the user may see, with what the user may do there. `wire` is its name in frames: `site_7`. */
@@ -21,9 +33,15 @@ export interface Site {
   readonly name: string;
   readonly timezone: string;
   readonly address: string;
+  /** Degrees. */
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly operatorsMayControl: boolean;
   readonly organization: Organization;
   readonly role: string;
   readonly actions: readonly Action[];
+  /** The roles that the caller may give to others here, and take from them. */
+  readonly grantable: readonly SiteRole[];
 }
 
 export interface Device {
@@ -56,8 +74,13 @@ export function siteIdOf(wire: string): number {
   return Number(wire.slice("site_".length));
 }
 
-export function may(site: Site, action: Action): boolean {
-  return site.actions.includes(action);
+export function may(place: Site | OwnOrganization, action: Action): boolean {
+  return place.actions.includes(action);
+}
+
+/** Whether the site has anything that the caller may change. */
+export function hasSettings(site: Site): boolean {
+  return may(site, "manage_site") || may(site, "add_site_users");
 }
 
 /** Sites under their organization, both in the order of their names. */

@@ -4,6 +4,101 @@
  */
 
 export interface paths {
+    "/api/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The assets of the sites I may view
+         * @description The assets of the sites I may view.
+         */
+        get: operations["assets_list"];
+        put?: never;
+        /**
+         * Add an asset to a site that I manage
+         * @description Add an asset to a site that I manage.
+         */
+        post: operations["asset_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One asset
+         * @description One asset.
+         */
+        get: operations["asset"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete it
+         * @description Delete it. Refused while other assets are below it (409 has_children).
+         */
+        delete: operations["asset_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename it, or move it within the tree
+         * @description Rename it, or move it within the tree.
+         */
+        patch: operations["asset_change"];
+        trace?: never;
+    };
+    "/api/auth/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What the link of an invitation is for, and whether its address has an account already
+         * @description What the link of an invitation is for, and whether its address has an account already.
+         *
+         *     A link that is void: 403 bad_invitation; after too many of those, 429.
+         */
+        post: operations["invitation_look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/invitation/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an invitation
+         * @description Accept an invitation. A new account: 201 with a session, as a login. The account that has the address, logged
+         *     in: 200 with the account. Otherwise 401 `log_in_first` or 403 `other_account`; after too many void links, 429.
+         */
+        post: operations["invitation_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -13,7 +108,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description E-mail and password -> access token, and the refresh cookie. */
+        /**
+         * E-mail and password -> access token, and the refresh cookie
+         * @description E-mail and password -> access token, and the refresh cookie.
+         *
+         *     Where the account has a second factor the answer without a `code` is a 401 `urn:ems:problem:code_needed`.
+         *     After too many wrong attempts: 429.
+         */
         post: operations["login"];
         delete?: never;
         options?: never;
@@ -30,7 +131,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description End this login: its refresh and access tokens are refused from now on. */
+        /**
+         * End this login: its refresh and access tokens are refused from now on
+         * @description End this login: its refresh and access tokens are refused from now on.
+         */
         post: operations["logout"];
         delete?: never;
         options?: never;
@@ -45,10 +149,83 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Who I am, and the organizations I belong to. */
+        /**
+         * Who I am, and the organizations I belong to
+         * @description Who I am, and the organizations I belong to.
+         */
         get: operations["me"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change my name
+         * @description Change my name.
+         */
+        patch: operations["change_me"];
+        trace?: never;
+    };
+    "/api/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A new password ends every session and socket; the answer is a new session for the one who asked
+         * @description A new password ends every session and socket; the answer is a new session for the one who asked.
+         *
+         *     After too many wrong guesses at the present password: 429.
+         */
+        post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a link, good once and for an hour, if the address has an account
+         * @description Sends a link, good once and for an hour, if the address has an account. The answer does not say whether.
+         *
+         *     Too many such requests: 429.
+         */
+        post: operations["forgot_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The link's token and a new password
+         * @description The link's token and a new password. Every session ends; log in with the new password, and the code if asked.
+         *
+         *     A link that is void: 403 bad_reset_link; after too many of those, 429.
+         */
+        post: operations["reset_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -64,9 +241,52 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description The refresh cookie -> a new access token, and the next refresh cookie. */
+        /**
+         * The refresh cookie -> a new access token, and the next refresh cookie
+         * @description The refresh cookie -> a new access token, and the next refresh cookie. Without a good one: 401 session_ended.
+         */
         post: operations["refresh"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where I am logged in
+         * @description Where I am logged in.
+         */
+        get: operations["login_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End it: its tokens are refused from now on, and its sockets close
+         * @description End it: its tokens are refused from now on, and its sockets close.
+         */
+        delete: operations["end_login_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -81,9 +301,140 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description The first platform admin and organization, with the one-time link of `manage.py first_admin`. */
+        /**
+         * The first platform admin and organization, with the one-time link of `manage.py first_admin`
+         * @description The first platform admin and organization, with the one-time link of `manage.py first_admin`.
+         *
+         *     A link that is void: 403 bad_setup_link; after too many of those, 429.
+         */
         post: operations["setup"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/two-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether I have one
+         * @description Whether I have one.
+         */
+        get: operations["two_factor"];
+        put?: never;
+        /**
+         * A new secret for the authenticator, shown once
+         * @description A new secret for the authenticator, shown once. It counts when the first code has confirmed it.
+         *
+         *     Where one is on already: 409 enabled.
+         */
+        post: operations["start_two_factor"];
+        /**
+         * Turn it off, with the password or a code
+         * @description Turn it off, with the password or a code. After too many wrong ones: 429.
+         */
+        delete: operations["disable_two_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/two-factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * -> the recovery codes, shown once
+         * @description -> the recovery codes, shown once. Not started: 409 not_started; after too many wrong codes, 429.
+         */
+        post: operations["confirm_two_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The devices of the sites I may view
+         * @description The devices of the sites I may view. How one is reached is shown to those who manage its site.
+         */
+        get: operations["devices_list"];
+        put?: never;
+        /**
+         * Add a device to an edge of a site that I manage; the edge takes it up by itself
+         * @description Add a device to an edge of a site that I manage; the edge takes it up by itself.
+         */
+        post: operations["device_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One device
+         * @description One device.
+         */
+        get: operations["device"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete it: the edge stops reading it
+         * @description Delete it: the edge stops reading it. Its points and their history stay.
+         */
+        delete: operations["device_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change it; `connection` is replaced as a whole
+         * @description Change it; `connection` is replaced as a whole. The edge takes it up by itself.
+         */
+        patch: operations["device_change"];
+        trace?: never;
+    };
+    "/api/edge-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One key, without its secret
+         * @description One key, without its secret.
+         */
+        get: operations["edge_key"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke it: refused from now on, and connections that were opened with it end
+         * @description Revoke it: refused from now on, and connections that were opened with it end. It stays listed.
+         */
+        delete: operations["edge_key_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -97,7 +448,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** @description Report every point that the edge's devices define; known keys are updated, ids stay. */
+        /**
+         * Report every point that the edge's devices define; known keys are updated, ids stay
+         * @description Report every point that the edge's devices define; known keys are updated, ids stay.
+         */
         put: operations["edge_points"];
         post?: never;
         delete?: never;
@@ -115,12 +469,221 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Trade the API key for the configuration and a Redis user. May be repeated; the password stays the same. */
+        /**
+         * Trade the API key for the configuration and a Redis user
+         * @description Trade the API key for the configuration and a Redis user. May be repeated; the password stays the same.
+         */
         post: operations["edge_session"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/edges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The edges of the sites I may view
+         * @description The edges of the sites I may view.
+         */
+        get: operations["edges_list"];
+        put?: never;
+        /**
+         * Add an edge to a site that I manage
+         * @description Add an edge to a site that I manage. Then make a key for it.
+         */
+        post: operations["edge_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/edges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One edge
+         * @description One edge.
+         */
+        get: operations["edge"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete it with its devices
+         * @description Delete it with its devices. Refused while it has a live key (409 live_keys).
+         *
+         *     Its points and their history stay.
+         */
+        delete: operations["edge_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename it, or let it read more or less often
+         * @description Rename it, or let it read more or less often.
+         */
+        patch: operations["edge_change"];
+        trace?: never;
+    };
+    "/api/edges/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The keys of one edge
+         * @description The keys of one edge. An access token neither sees nor makes any.
+         */
+        get: operations["edge_keys_list"];
+        put?: never;
+        /**
+         * Make a key
+         * @description Make a key. Its text is in this answer and nowhere else. Two live ones are the most (409 two_keys).
+         */
+        post: operations["edge_key_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Those of the organizations that I administer, and those that I sent
+         * @description Those of the organizations that I administer, and those that I sent.
+         */
+        get: operations["invitations_list"];
+        put?: never;
+        /**
+         * Invite an address to an organization; the e-mail leaves at once
+         * @description Invite an address to an organization; the e-mail leaves at once.
+         *
+         *     Org admins invite anyone as anything. Site managers invite members, to the sites that they manage and with
+         *     roles that are weaker than their own. Who belongs to it already: 409 already_member; who has an invitation that
+         *     is still good: 409 already_invited; too many in an hour: 429.
+         */
+        post: operations["invitation_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One of an organization that I administer, or that I sent
+         * @description One of an organization that I administer, or that I sent.
+         */
+        get: operations["invitation"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw it: its link is void at once
+         * @description Withdraw it: its link is void at once. One that was accepted stays (409 already_accepted).
+         */
+        delete: operations["invitation_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send it again, with a new link and a new time; the old link is void at once
+         * @description Send it again, with a new link and a new time; the old link is void at once.
+         *
+         *     One that was accepted is not sent (409 already_accepted). Too many in an hour: 429.
+         */
+        post: operations["invitation_resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/memberships": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My own memberships, and those of the organizations that I administer
+         * @description My own memberships, and those of the organizations that I administer.
+         */
+        get: operations["memberships_list"];
+        put?: never;
+        /**
+         * Add a person without an invitation
+         * @description Add a person without an invitation. Platform admins only. Who is in it already: 409 already_member.
+         */
+        post: operations["membership_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/memberships/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One of mine, or of an organization that I administer
+         * @description One of mine, or of an organization that I administer.
+         */
+        get: operations["membership"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a person, with their roles on the organization's sites; or leave
+         * @description Remove a person, with their roles on the organization's sites; or leave.
+         *
+         *     The last org admin stays (409 last_admin).
+         */
+        delete: operations["membership_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change the role
+         * @description Change the role. Org admins; the last one of an organization stays one (409 last_admin).
+         */
+        patch: operations["membership_change"];
         trace?: never;
     };
     "/api/organizations": {
@@ -130,14 +693,256 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The organizations I belong to; a platform admin sees all. */
+        /**
+         * The organizations I belong to; a platform admin sees all
+         * @description The organizations I belong to; a platform admin sees all.
+         */
         get: operations["organizations_list"];
+        put?: never;
+        /**
+         * Make an organization, without people: invite its first org admin next
+         * @description Make an organization, without people: invite its first org admin next. Platform admins only.
+         */
+        post: operations["organization_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/organizations/{organization_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One of mine; a platform admin sees any
+         * @description One of mine; a platform admin sees any.
+         */
+        get: operations["organization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Rename it
+         * @description Rename it. Org admins.
+         */
+        patch: operations["organization_change"];
+        trace?: never;
+    };
+    "/api/organizations/{organization_id}/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for its deletion, or with `dry_run` (the default) only what it would delete
+         * @description Ask for its deletion, or with `dry_run` (the default) only what it would delete. Platform admins only.
+         *
+         *     Until `delete_after` nothing is deleted and the request can be cancelled.
+         *     Asked for before: 409 deletion_under_way.
+         */
+        post: operations["organization_deletion"];
+        /**
+         * Cancel the deletion; once the grace period is over, 409 deletion_under_way
+         * @description Cancel the deletion; once the grace period is over, 409 deletion_under_way.
+         *
+         *     Nothing happens if none was asked for. Platform admins only.
+         */
+        delete: operations["organization_deletion_cancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/organizations/{organization_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The organization, its people, sites, assets, edges, devices, points and who may see what, as one file
+         * @description The organization, its people, sites, assets, edges, devices, points and who may see what, as one file.
+         *
+         *     No secret is in it, nor the hash of one. Org admins.
+         */
+        get: operations["organization_export"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/organizations/{organization_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End its suspension
+         * @description End its suspension. Platform admins only.
+         */
+        post: operations["organization_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/organizations/{organization_id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suspend it: its people see nothing of it, its edges go on measuring
+         * @description Suspend it: its people see nothing of it, its edges go on measuring. Platform admins only.
+         */
+        post: operations["organization_suspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The points of the sites I may view
+         * @description The points of the sites I may view.
+         */
+        get: operations["points_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/points/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One point
+         * @description One point.
+         */
+        get: operations["point"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Name it, put it on an asset, limit it
+         * @description Name it, put it on an asset, limit it. That stands, whatever its edge reports; null gives it back.
+         */
+        patch: operations["point_change"];
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Platform admins only
+         * @description Platform admins only.
+         */
+        get: operations["settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change some of them
+         * @description Change some of them. Platform admins only.
+         */
+        patch: operations["settings_change"];
+        trace?: never;
+    };
+    "/api/site-access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Roles on the sites whose users I manage
+         * @description Roles on the sites whose users I manage. I give and take only roles that are weaker than my own.
+         */
+        get: operations["site_access_list"];
+        put?: never;
+        /**
+         * Give a member of the site's organization a role on the site
+         * @description Give a member of the site's organization a role on the site. Who has one there: 409 has_role.
+         */
+        post: operations["site_access_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/site-access/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A person's role on a site
+         * @description A person's role on a site.
+         */
+        get: operations["site_access"];
+        put?: never;
+        post?: never;
+        /**
+         * Take the role
+         * @description Take the role.
+         */
+        delete: operations["site_access_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Give another role instead
+         * @description Give another role instead.
+         */
+        patch: operations["site_access_change"];
         trace?: never;
     };
     "/api/sites": {
@@ -147,10 +952,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The sites I may view, with my role and what I may do on each. */
+        /**
+         * The sites I may view, with my role and what I may do on each
+         * @description The sites I may view, with my role and what I may do on each.
+         */
         get: operations["sites_list"];
         put?: never;
-        post?: never;
+        /**
+         * Make a site in an organization that I administer
+         * @description Make a site in an organization that I administer.
+         */
+        post: operations["site_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -164,10 +976,61 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One site, with my role and what I may do there. */
+        /**
+         * One site, with my role and what I may do there
+         * @description One site, with my role and what I may do there.
+         */
         get: operations["site"];
         put?: never;
         post?: never;
+        /**
+         * Delete it with everything on it
+         * @description Delete it with everything on it. Refused while an edge of it has a live key (409 live_keys).
+         */
+        delete: operations["site_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change its settings
+         * @description Change its settings. It stays in its organization.
+         */
+        patch: operations["site_change"];
+        trace?: never;
+    };
+    "/api/sites/{site_id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who may do what on this site, and why
+         * @description Who may do what on this site, and why. Platform admins may do everything; who they are, only they see.
+         */
+        get: operations["site_access_explained"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site_id}/adoption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what they are: all of them, or none if one is not acceptable
+         * @description Say what they are: all of them, or none if one is not acceptable.
+         */
+        post: operations["site_points_adopt"];
         delete?: never;
         options?: never;
         head?: never;
@@ -181,7 +1044,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Every asset of a site; the tree is in `parent`. */
+        /**
+         * Every asset of a site; the tree is in `parent`
+         * @description Every asset of a site; the tree is in `parent`.
+         */
         get: operations["site_assets"];
         put?: never;
         post?: never;
@@ -198,7 +1064,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Every point of a site. */
+        /**
+         * Every point of a site
+         * @description Every point of a site.
+         */
         get: operations["site_points"];
         put?: never;
         post?: never;
@@ -215,10 +1084,131 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Samples or rollups of some points of one site, up to the newest minute; with the gaps that are known. */
+        /**
+         * Samples or rollups of some points of one site, up to the newest minute; with the gaps that are known
+         * @description Samples or rollups of some points of one site, up to the newest minute; with the gaps that are known.
+         *
+         *     A site that is not there, or not for the caller: 404.
+         */
         get: operations["historical"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/testing/sandboxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My sandboxes; a platform admin sees all
+         * @description My sandboxes; a platform admin sees all.
+         */
+        get: operations["sandboxes_list"];
+        put?: never;
+        /**
+         * Make an organization of simulated sites, with me as its org admin
+         * @description Make an organization of simulated sites, with me as its org admin.
+         *
+         *     Each site gets an edge, whose API key and bootstrap file are shown this once. `history_days` of generated
+         *     history take the same way as what edges measure, and arrive within seconds.
+         */
+        post: operations["sandbox_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/testing/sandboxes/{sandbox_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete it and everything in it, without a grace period
+         * @description Delete it and everything in it, without a grace period. No other kind of organization is deleted here.
+         */
+        delete: operations["sandbox_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Myself, and the people of the organizations that I administer
+         * @description Myself, and the people of the organizations that I administer.
+         */
+        get: operations["users_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Myself, or somebody of an organization that I administer
+         * @description Myself, or somebody of an organization that I administer.
+         */
+        get: operations["user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Rename or disable a person; platform roles are given by platform admins only
+         * @description Rename or disable a person; platform roles are given by platform admins only.
+         *
+         *     An org admin changes only people who belong to no other organization. Nobody disables their own account, and
+         *     neither the last org admin of an organization nor the last platform admin can be disabled (409 last_admin).
+         */
+        patch: operations["user_change"];
+        trace?: never;
+    };
+    "/api/users/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a person for ever: name, address, password, sessions, tokens and roles
+         * @description Erase a person for ever: name, address, password, sessions, tokens and roles. Platform admins only.
+         *
+         *     What they did stays in the audit log, under a pseudonym. Erased before: 409 already_erased.
+         */
+        post: operations["user_erase"];
         delete?: never;
         options?: never;
         head?: never;
@@ -232,7 +1222,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The grant of the presented access token; the real-time service asks once per connection. */
+        /**
+         * The grant of the presented credential; the real-time service asks once per connection
+         * @description The grant of the presented credential; the real-time service asks once per connection.
+         */
         get: operations["validate_token"];
         put?: never;
         post?: never;
@@ -246,14 +1239,44 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @enum {string} */
-        ActionsEnum: "view" | "export_reports" | "acknowledge_alerts" | "control_devices" | "manage_site" | "add_site_users" | "manage_org_users";
-        /** @description A node of the tree; `parent` is the id of the node above, null at the top. */
+        /** @description `name` and `password` make the account; who has one already leaves them out. */
+        AcceptRequest: {
+            token: string;
+            /** @default  */
+            name?: string;
+            /** @default  */
+            password?: string;
+        };
+        /**
+         * @description * `view` - view
+         *     * `export_reports` - export_reports
+         *     * `acknowledge_alerts` - acknowledge_alerts
+         *     * `control_devices` - control_devices
+         *     * `manage_site` - manage_site
+         *     * `add_site_users` - add_site_users
+         *     * `manage_org_users` - manage_org_users
+         * @enum {string}
+         */
+        ActionEnum: "view" | "export_reports" | "acknowledge_alerts" | "control_devices" | "manage_site" | "add_site_users" | "manage_org_users";
+        /** @description A point that no edge has described, and what a person says about it. */
+        AdoptedPointRequest: {
+            id: number;
+            name: string;
+            unit: components["schemas"]["UnitEnum"] | components["schemas"]["BlankEnum"];
+            kind: components["schemas"]["PointKindEnum"];
+            asset?: number | null;
+        };
+        /** @description A body, or an answer, that belongs to no model. */
+        AdoptionRequest: {
+            points: components["schemas"]["AdoptedPointRequest"][];
+        };
+        /** @description A node of the tree; `parent` is the id of the node above, null at the top. It stays on its site. */
         Asset: {
-            readonly id?: number;
+            readonly id: number;
+            readonly site: number;
             name: string;
             kind: components["schemas"]["AssetKindEnum"];
-            parent: number | null;
+            parent?: number | null;
         };
         /**
          * @description * `building` - Building
@@ -273,6 +1296,119 @@ export interface components {
             next: string | null;
             previous: string | null;
             results: components["schemas"]["Asset"][];
+        };
+        /** @enum {unknown} */
+        BlankEnum: "";
+        /** @description A body, or an answer, that belongs to no model. */
+        CodeRequest: {
+            code: string;
+        };
+        /** @description `would_delete`: what goes, by noun. `delete_after`: when, at the earliest. */
+        DeletionPlan: {
+            dry_run: boolean;
+            would_delete: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            delete_after: string;
+        };
+        /** @description `name`: the organization's, typed again; a dry run does without. */
+        DeletionRequest: {
+            /** @default  */
+            name?: string;
+            /** @default true */
+            dry_run?: boolean;
+        };
+        /**
+         * @description * `waiting` - Waiting
+         *     * `sent` - Sent
+         *     * `refused` - Refused
+         * @enum {string}
+         */
+        DeliveryEnum: "waiting" | "sent" | "refused";
+        /** @description `key` begins the keys of its points, so it stays; `connection` is null for those who do not manage the site. */
+        Device: {
+            readonly id: number;
+            readonly site: number;
+            edge: number;
+            asset?: number | null;
+            readonly key: string;
+            name: string;
+            driver: components["schemas"]["DriverEnum"];
+            /** @description A register map, such as `stl_meter`. */
+            profile: string;
+            /** @description The driver's own; null where you may not see it. */
+            connection: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: double
+             * @description Seconds between two readings; null: the edge's.
+             */
+            poll_interval?: number | null;
+        };
+        /**
+         * @description * `modbus` - modbus
+         * @enum {string}
+         */
+        DriverEnum: "modbus";
+        /** @description `edge` is the name on the wire. An edge stays on its site: its keys, its streams and its history are there. */
+        Edge: {
+            readonly id: number;
+            readonly edge: string;
+            readonly site: number;
+            name: string;
+            /**
+             * Format: double
+             * @description Seconds between two readings of a device that has no interval of its own.
+             */
+            poll_interval?: number;
+            readonly software: string;
+            /** Format: date-time */
+            readonly last_session: string | null;
+        };
+        /** @description What is known of a key once it was shown: `ems_<prefix>_...`, and whether it still opens anything. */
+        EdgeKey: {
+            readonly id: number;
+            readonly edge: number;
+            readonly prefix: string;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            readonly last_used: string | null;
+            /** Format: date-time */
+            readonly revoked: string | null;
+        };
+        /** @description A list that is always sent as one page. */
+        EdgeKeyList: {
+            count: number;
+            next: string | null;
+            previous: string | null;
+            results: components["schemas"]["EdgeKey"][];
+        };
+        /** @description `secret` in base32, to type; `uri` the same as otpauth://; `qr` the same as a picture, an SVG element. */
+        Enrolment: {
+            secret: string;
+            uri: string;
+            qr: string;
+        };
+        /** @description `email`: the person's, typed again. */
+        EraseRequest: {
+            email: string;
+        };
+        /** @description What one person may do on the site, and why. Where the reasons open nothing, `role` is null. */
+        Explained: {
+            user: components["schemas"]["SitePerson"];
+            role: components["schemas"]["RoleEnum"] | components["schemas"]["NullEnum"];
+            actions: components["schemas"]["ActionEnum"][];
+            because: string[];
+        };
+        /** @description A list that is always sent as one page. */
+        ExplainedList: {
+            count: number;
+            next: string | null;
+            previous: string | null;
+            results: components["schemas"]["Explained"][];
         };
         /** @description A span for which samples are known to be missing. */
         Gap: {
@@ -295,14 +1431,100 @@ export interface components {
             gaps: components["schemas"]["Gap"][];
             from: number;
         };
+        /** @description `delivery` is of the e-mail; `sent` when it left, null while it waits. */
+        Invitation: {
+            readonly id: number;
+            organization: components["schemas"]["OrganizationName"];
+            /** Format: email */
+            email: string;
+            role?: components["schemas"]["MembershipRoleEnum"];
+            sites: components["schemas"]["InvitedSite"][];
+            invited_by: components["schemas"]["Inviter"] | null;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            expires: string;
+            /** Format: date-time */
+            readonly sent: string | null;
+            /** Format: date-time */
+            readonly accepted: string | null;
+            state: components["schemas"]["StateEnum"];
+            delivery: components["schemas"]["DeliveryEnum"];
+        };
+        /** @description What the holder of the link is told. With `has_account` they log in to accept, without they choose a password. */
+        InvitationLook: {
+            /** Format: email */
+            email: string;
+            organization: string;
+            invited_by: string;
+            role: components["schemas"]["MembershipRoleEnum"];
+            /** Format: date-time */
+            expires: string;
+            readonly has_account: boolean;
+        };
+        InvitedSite: {
+            site: number;
+            name: string;
+            role: components["schemas"]["SiteRoleEnum"];
+        };
+        Inviter: {
+            id: number;
+            name: string;
+        };
+        /** @description `code`: of the authenticator, or a recovery code, where the account has a second factor. */
         LoginRequest: {
             email: string;
             password: string;
+            /** @default  */
+            code?: string;
+        };
+        /**
+         * @description `last_used`: when its tokens were last renewed, which is every few minutes; `address` and `user_agent` are from
+         *     then. `current`: the one that asks.
+         */
+        LoginSession: {
+            /** Format: uuid */
+            readonly id: string;
+            /** Format: date-time */
+            created?: string;
+            /** Format: date-time */
+            last_used: string;
+            address?: string | null;
+            user_agent?: string;
+            readonly current: boolean;
+        };
+        LoginSessionList: {
+            count: number;
+            next: string | null;
+            previous: string | null;
+            results: components["schemas"]["LoginSession"][];
+        };
+        /** @description A sandbox at the moment it is made. */
+        MadeSandbox: {
+            id: number;
+            name: string;
+            /** Format: date-time */
+            created: string;
+            edges: components["schemas"]["SandboxEdge"][];
+        };
+        Member: {
+            readonly id: number;
+            /** Format: email */
+            email: string;
+            name: string;
+            is_active?: boolean;
+        };
+        MemberRequest: {
+            /** Format: email */
+            email: string;
+            name: string;
+            is_active?: boolean;
         };
         Membership: {
             id: number;
             name: string;
             role?: components["schemas"]["MembershipRoleEnum"];
+            sandbox: boolean;
         };
         /**
          * @description * `org_admin` - Org Admin
@@ -310,43 +1532,484 @@ export interface components {
          * @enum {string}
          */
         MembershipRoleEnum: "org_admin" | "member";
-        Organization: {
-            readonly id?: number;
+        /** @description Only `role` can be changed. */
+        MembershipRow: {
+            readonly id: number;
+            readonly user: components["schemas"]["Member"];
+            readonly organization: components["schemas"]["OrganizationName"];
+            role: components["schemas"]["MembershipRoleEnum"];
+        };
+        /** @description A row of a site. `Meta.validators = ()`: what must be unique is checked in `actions/`, through a door. */
+        NewAssetRequest: {
+            site: number;
+            name: string;
+            kind: components["schemas"]["AssetKindEnum"];
+            parent?: number | null;
+        };
+        /** @description A row of a site. `Meta.validators = ()`: what must be unique is checked in `actions/`, through a door. */
+        NewDeviceRequest: {
+            edge: number;
+            asset?: number | null;
+            key: string;
+            name: string;
+            driver: components["schemas"]["DriverEnum"];
+            /** @description A register map, such as `stl_meter`. */
+            profile: string;
+            /** @description The driver's own: `{"host": "10.0.0.5", "port": 502, "unit": 1}`. */
+            connection: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: double
+             * @description Seconds between two readings; null: the edge's.
+             */
+            poll_interval?: number | null;
+        };
+        /** @description A row of a site. `Meta.validators = ()`: what must be unique is checked in `actions/`, through a door. */
+        NewEdgeRequest: {
+            site: number;
+            name: string;
+            /**
+             * Format: double
+             * @description Seconds between two readings of a device that has no interval of its own.
+             */
+            poll_interval?: number;
+        };
+        /** @description `sites`: roles that come with the membership; an org admin has every site and needs none. */
+        NewInvitationRequest: {
+            organization: number;
+            /** Format: email */
+            email: string;
+            /** @default member */
+            role?: components["schemas"]["MembershipRoleEnum"];
+            sites?: components["schemas"]["NewInvitedSiteRequest"][];
+        };
+        /** @description A body, or an answer, that belongs to no model. */
+        NewInvitedSiteRequest: {
+            site: number;
+            role: components["schemas"]["SiteRoleEnum"];
+        };
+        /** @description A body, or an answer, that belongs to no model. */
+        NewMembershipRequest: {
+            user: number;
+            organization: number;
+            /** @default member */
+            role?: components["schemas"]["MembershipRoleEnum"];
+        };
+        /** @description `sites` are the simulator's; `history_days` of generated history end now. */
+        NewSandboxRequest: {
+            name: string;
+            sites?: components["schemas"]["SitesEnum"][];
+            /** @default 0 */
+            history_days?: number;
+        };
+        /** @description Name the person by `email`, or by `user` if you see them already: one of the two. */
+        NewSiteAccessRequest: {
+            site: number;
+            /** Format: int64 */
+            user?: number;
+            /** Format: email */
+            email?: string;
+            role: components["schemas"]["SiteRoleEnum"];
+        };
+        /** @description `slug` is made from the name where it is absent. The organization stays for good. */
+        NewSiteRequest: {
+            organization: number;
+            name: string;
+            slug?: string;
+            timezone: string;
+            /** Format: double */
+            latitude: number;
+            /** Format: double */
+            longitude: number;
+            address?: string;
+            operators_may_control?: boolean;
+        };
+        NullEnum: null;
+        OrganizationName: {
+            readonly id: number;
             name: string;
         };
-        PaginatedOrganizationList: {
-            /** @example 123 */
+        OrganizationNameRequest: {
+            name: string;
+        };
+        /**
+         * @description `role` is the caller's own, null for a platform admin who is no member; `actions` is what the caller may do to
+         *     the organization itself. The counts are for those who administer the organization, null for others.
+         *     `delete_after`: the end of the grace period of a deletion, else null.
+         */
+        OrganizationRow: {
+            readonly id: number;
+            name: string;
+            readonly sandbox: boolean;
+            /** Format: date-time */
+            readonly suspended: string | null;
+            /** Format: date-time */
+            readonly delete_after: string | null;
+            /** Format: date-time */
+            readonly created: string;
+            readonly role: components["schemas"]["MembershipRoleEnum"] | components["schemas"]["NullEnum"];
+            readonly actions: components["schemas"]["OrganizationRowActionsEnum"][];
+            readonly sites: number | null;
+            readonly members: number | null;
+        };
+        /**
+         * @description * `manage_org_users` - manage_org_users
+         * @enum {string}
+         */
+        OrganizationRowActionsEnum: "manage_org_users";
+        /**
+         * @description `role` is the caller's own, null for a platform admin who is no member; `actions` is what the caller may do to
+         *     the organization itself. The counts are for those who administer the organization, null for others.
+         *     `delete_after`: the end of the grace period of a deletion, else null.
+         */
+        OrganizationRowRequest: {
+            name: string;
+        };
+        PaginatedAssetList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
             count: number;
             /**
-             * Format: uri
-             * @example http://api.example.org/accounts/?page=4
+             * @description Relative to this server.
+             * @example null
              */
-            next?: string | null;
+            next: string | null;
             /**
-             * Format: uri
-             * @example http://api.example.org/accounts/?page=2
+             * @description Relative to this server.
+             * @example null
              */
-            previous?: string | null;
-            results: components["schemas"]["Organization"][];
+            previous: string | null;
+            results: components["schemas"]["Asset"][];
+        };
+        PaginatedDeviceList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["Device"][];
+        };
+        PaginatedEdgeList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["Edge"][];
+        };
+        PaginatedInvitationList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["Invitation"][];
+        };
+        PaginatedMembershipRowList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["MembershipRow"][];
+        };
+        PaginatedOrganizationRowList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["OrganizationRow"][];
+        };
+        PaginatedPersonList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["Person"][];
+        };
+        PaginatedPointList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["Point"][];
+        };
+        PaginatedSandboxList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["Sandbox"][];
+        };
+        PaginatedSiteAccessList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["SiteAccess"][];
         };
         PaginatedSiteList: {
-            /** @example 123 */
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
             count: number;
             /**
-             * Format: uri
-             * @example http://api.example.org/accounts/?page=4
+             * @description Relative to this server.
+             * @example null
              */
-            next?: string | null;
+            next: string | null;
             /**
-             * Format: uri
-             * @example http://api.example.org/accounts/?page=2
+             * @description Relative to this server.
+             * @example null
              */
-            previous?: string | null;
+            previous: string | null;
             results: components["schemas"]["Site"][];
         };
-        /** @description `minimum` and `maximum` are in `unit`; `states` names the numbers of a state point. */
+        /** @description A body, or an answer, that belongs to no model. */
+        PasswordChangeRequest: {
+            current: string;
+            new: string;
+        };
+        /** @description A body, or an answer, that belongs to no model. */
+        PasswordForgotRequest: {
+            /** Format: email */
+            email: string;
+        };
+        /** @description `token`: from the fragment of the link. */
+        PasswordResetRequest: {
+            token: string;
+            new: string;
+        };
+        /** @description A node of the tree; `parent` is the id of the node above, null at the top. It stays on its site. */
+        PatchedAssetRequest: {
+            name?: string;
+            kind?: components["schemas"]["AssetKindEnum"];
+            parent?: number | null;
+        };
+        /** @description `key` begins the keys of its points, so it stays; `connection` is null for those who do not manage the site. */
+        PatchedDeviceRequest: {
+            edge?: number;
+            asset?: number | null;
+            name?: string;
+            driver?: components["schemas"]["DriverEnum"];
+            /** @description A register map, such as `stl_meter`. */
+            profile?: string;
+            /** @description The driver's own; null where you may not see it. */
+            connection?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: double
+             * @description Seconds between two readings; null: the edge's.
+             */
+            poll_interval?: number | null;
+        };
+        /** @description `edge` is the name on the wire. An edge stays on its site: its keys, its streams and its history are there. */
+        PatchedEdgeRequest: {
+            name?: string;
+            /**
+             * Format: double
+             * @description Seconds between two readings of a device that has no interval of its own.
+             */
+            poll_interval?: number;
+        };
+        /** @description What people may change about themselves. */
+        PatchedMeRequest: {
+            name?: string;
+        };
+        /** @description Only `role` can be changed. */
+        PatchedMembershipRowRequest: {
+            role?: components["schemas"]["MembershipRoleEnum"];
+        };
+        /**
+         * @description `role` is the caller's own, null for a platform admin who is no member; `actions` is what the caller may do to
+         *     the organization itself. The counts are for those who administer the organization, null for others.
+         *     `delete_after`: the end of the grace period of a deletion, else null.
+         */
+        PatchedOrganizationRowRequest: {
+            name?: string;
+        };
+        /** @description What a platform admin may change of a person. */
+        PatchedPlatformPersonChangeRequest: {
+            name?: string;
+            is_active?: boolean;
+            platform_admin?: boolean;
+            developer?: boolean;
+        };
+        /** @description What a person may say about a point. Null for `name`, `minimum` or `maximum`: as the edge reports it. */
+        PatchedPointChangeRequest: {
+            name?: string | null;
+            asset?: number | null;
+            /** Format: double */
+            minimum?: number | null;
+            /** Format: double */
+            maximum?: number | null;
+        };
+        /** @description A person's role on one site. */
+        PatchedSiteAccessRequest: {
+            role?: components["schemas"]["SiteRoleEnum"];
+        };
+        /**
+         * @description `site` is the name on the wire (`site_7`); `role` and `actions` are the caller's own.
+         *
+         *     `grantable`: the roles that the caller may give to others here.
+         */
+        PatchedSiteRequest: {
+            name?: string;
+            timezone?: string;
+            /** Format: double */
+            latitude?: number;
+            /** Format: double */
+            longitude?: number;
+            address?: string;
+            operators_may_control?: boolean;
+        };
+        /**
+         * @description `invitation_days`: how long an invitation is valid. `deletion_grace_days`: how long the deletion of an
+         *     organization can be cancelled.
+         */
+        PatchedSystemSettingsRequest: {
+            /**
+             * Platform admins need a second factor
+             * @description A platform admin without one can log in only to set it up.
+             */
+            require_two_factor?: boolean;
+            /** @description Where people are told to ask for help; in e-mails of the product. */
+            support_email?: string;
+            invitation_days?: number;
+            deletion_grace_days?: number;
+        };
+        /**
+         * @description `organizations`: those that the caller administers or shares with their own account; never all of a stranger's.
+         *
+         *     `service`: an account that an organization's access token acts through, not a person.
+         */
+        Person: {
+            readonly id: number;
+            /** Format: email */
+            email: string;
+            name: string;
+            is_active?: boolean;
+            platform_admin: boolean;
+            developer: boolean;
+            service: boolean;
+            /** Format: date-time */
+            readonly erased: string | null;
+            /** Format: date-time */
+            readonly created: string;
+            organizations: components["schemas"]["PersonOrganization"][];
+        };
+        PersonOrganization: {
+            id: number;
+            name: string;
+            role?: components["schemas"]["MembershipRoleEnum"];
+            sandbox: boolean;
+        };
+        /**
+         * @description `minimum` and `maximum` are in `unit`; `states` names the numbers of a state point. `overridden` lists the fields
+         *     that a person set: they stay as they are, whatever the edge reports.
+         */
         Point: {
-            readonly id?: number;
+            readonly id: number;
             key: string;
             name?: string;
             unit: string;
@@ -362,14 +2025,16 @@ export interface components {
             device: components["schemas"]["PointDevice"] | null;
             asset: components["schemas"]["PointAsset"] | null;
             adopted: boolean;
+            site: number;
+            readonly overridden: string[];
         };
         PointAsset: {
-            readonly id?: number;
+            readonly id: number;
             name: string;
             kind: components["schemas"]["AssetKindEnum"];
         };
         PointDevice: {
-            readonly id?: number;
+            readonly id: number;
             key: string;
             name: string;
             profile: string;
@@ -388,6 +2053,16 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Point"][];
         };
+        /** @description One of the two. */
+        ProofRequest: {
+            /** @default  */
+            password?: string;
+            /** @default  */
+            code?: string;
+        };
+        RecoveryCodes: {
+            recovery_codes: string[];
+        };
         /**
          * @description * `raw` - raw
          *     * `1m` - 1m
@@ -396,6 +2071,35 @@ export interface components {
          * @enum {string}
          */
         ResolutionEnum: "raw" | "1m" | "15m" | "1h";
+        /**
+         * @description * `viewer` - viewer
+         *     * `operator` - operator
+         *     * `site_manager` - site_manager
+         *     * `org_admin` - org_admin
+         *     * `platform_admin` - platform_admin
+         * @enum {string}
+         */
+        RoleEnum: "viewer" | "operator" | "site_manager" | "org_admin" | "platform_admin";
+        /** @description `history`: how much of the generated history is sent, in %; null where none was asked for. */
+        Sandbox: {
+            readonly id: number;
+            name: string;
+            /** Format: date-time */
+            readonly created: string;
+            sites: number;
+            history: number | null;
+        };
+        /** @description `simulator` is the simulator's name of the site. `key` and `bootstrap` are shown this once. */
+        SandboxEdge: {
+            id: number;
+            name: string;
+            site: number;
+            site_name: string;
+            simulator: string;
+            key: string;
+            /** @description The file that the edge starts from: `ems-edge run --config FILE`. */
+            bootstrap: string;
+        };
         /** @description Columns of equal length. Raw: `value`, `quality`. Rollup: the others; `ts` is the bucket's start. */
         Series: {
             key: string;
@@ -429,6 +2133,7 @@ export interface components {
             expires: number;
             user: components["schemas"]["User"];
         };
+        /** @description A body, or an answer, that belongs to no model. */
         SetupRequest: {
             token: string;
             /** Format: email */
@@ -437,32 +2142,156 @@ export interface components {
             password: string;
             organization: string;
         };
-        /** @description `site` is the name on the wire (`site_7`); `role` and `actions` are the caller's own. */
+        /** @description `key` is the whole key. It is kept nowhere: put it into the edge's bootstrap file now. */
+        ShownEdgeKey: {
+            readonly id: number;
+            readonly edge: number;
+            readonly prefix: string;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            readonly last_used: string | null;
+            /** Format: date-time */
+            readonly revoked: string | null;
+            readonly key: string;
+        };
+        /**
+         * @description `site` is the name on the wire (`site_7`); `role` and `actions` are the caller's own.
+         *
+         *     `grantable`: the roles that the caller may give to others here.
+         */
         Site: {
-            readonly id?: number;
-            site: string;
+            readonly id: number;
+            readonly site: string;
             name: string;
-            slug: string;
+            readonly slug: string;
             timezone: string;
             /** Format: double */
             latitude: number;
             /** Format: double */
             longitude: number;
             address?: string;
-            organization: components["schemas"]["Organization"];
-            readonly role?: components["schemas"]["SiteRoleEnum"];
-            readonly actions?: components["schemas"]["ActionsEnum"][];
+            operators_may_control?: boolean;
+            readonly organization: components["schemas"]["SiteOrganization"];
+            readonly role: components["schemas"]["RoleEnum"];
+            readonly actions: components["schemas"]["ActionEnum"][];
+            readonly grantable: components["schemas"]["RoleEnum"][];
+            /** Format: date-time */
+            readonly created: string;
         };
-        /** @enum {string} */
-        SiteRoleEnum: "viewer" | "operator" | "site_manager" | "org_admin" | "platform_admin";
+        /** @description A person's role on one site. */
+        SiteAccess: {
+            readonly id: number;
+            readonly site: number;
+            readonly user: components["schemas"]["SitePerson"];
+            role: components["schemas"]["SiteRoleEnum"];
+        };
+        SiteOrganization: {
+            readonly id: number;
+            name: string;
+        };
+        SiteOrganizationRequest: {
+            name: string;
+        };
+        /** @description `service`: the account of an organization's access token, and nobody's login. */
+        SitePerson: {
+            readonly id: number;
+            /** Format: email */
+            email: string;
+            name: string;
+            service: boolean;
+        };
+        /** @description `service`: the account of an organization's access token, and nobody's login. */
+        SitePersonRequest: {
+            /** Format: email */
+            email: string;
+            name: string;
+            service: boolean;
+        };
+        /**
+         * @description * `viewer` - viewer
+         *     * `operator` - operator
+         *     * `site_manager` - site_manager
+         * @enum {string}
+         */
+        SiteRoleEnum: "viewer" | "operator" | "site_manager";
+        /**
+         * @description * `factory` - factory
+         *     * `office` - office
+         *     * `solar_farm` - solar_farm
+         *     * `warehouse` - warehouse
+         * @enum {string}
+         */
+        SitesEnum: "factory" | "office" | "solar_farm" | "warehouse";
+        /**
+         * @description * `pending` - Pending
+         *     * `expired` - Expired
+         *     * `accepted` - Accepted
+         * @enum {string}
+         */
+        StateEnum: "pending" | "expired" | "accepted";
+        /**
+         * @description `invitation_days`: how long an invitation is valid. `deletion_grace_days`: how long the deletion of an
+         *     organization can be cancelled.
+         */
+        SystemSettings: {
+            /**
+             * Platform admins need a second factor
+             * @description A platform admin without one can log in only to set it up.
+             */
+            require_two_factor?: boolean;
+            /** @description Where people are told to ask for help; in e-mails of the product. */
+            support_email?: string;
+            invitation_days?: number;
+            deletion_grace_days?: number;
+        };
+        /** @description `token`: from the link, after `#token=`. */
+        TokenRequest: {
+            token: string;
+        };
+        /** @description `required`: a platform admin who has none must set it up before anything else. */
+        TwoFactor: {
+            enabled: boolean;
+            required: boolean;
+            recovery_codes_left: number;
+        };
+        /**
+         * @description * `` -
+         *     * `W` - W
+         *     * `VA` - VA
+         *     * `var` - var
+         *     * `Wh` - Wh
+         *     * `VAh` - VAh
+         *     * `varh` - varh
+         *     * `V` - V
+         *     * `A` - A
+         *     * `Ah` - Ah
+         *     * `Hz` - Hz
+         *     * `%` - %
+         *     * `°C` - °C
+         *     * `W/m²` - W/m²
+         *     * `Wh/m²` - Wh/m²
+         *     * `m³` - m³
+         *     * `m³/h` - m³/h
+         *     * `m/s` - m/s
+         *     * `Pa` - Pa
+         *     * `ppm` - ppm
+         *     * `s` - s
+         *     * `h` - h
+         *     * `g/kWh` - g/kWh
+         * @enum {string}
+         */
+        UnitEnum: "W" | "VA" | "var" | "Wh" | "VAh" | "varh" | "V" | "A" | "Ah" | "Hz" | "%" | "°C" | "W/m²" | "Wh/m²" | "m³" | "m³/h" | "m/s" | "Pa" | "ppm" | "s" | "h" | "g/kWh";
+        /** @description Oneself. `organizations` are those that are not suspended. */
         User: {
-            readonly id?: number;
+            readonly id: number;
             /** Format: email */
             email: string;
             name: string;
             platform_admin: boolean;
             developer: boolean;
-            organizations: components["schemas"]["Membership"][];
+            readonly two_factor: boolean;
+            readonly organizations: components["schemas"]["Membership"][];
         };
         /** @description Problem details (RFC 9457). A 5xx or 429 may be retried, any other 4xx may not. */
         Problem: {
@@ -485,6 +2314,978 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    assets_list: {
+        parameters: {
+            query?: {
+                /**
+                 * @description * `building` - Building
+                 *     * `grid_connection` - Grid Connection
+                 *     * `solar_array` - Solar Array
+                 *     * `battery` - Battery
+                 *     * `hvac` - Hvac
+                 *     * `load` - Load
+                 *     * `meter` - Meter
+                 *     * `system` - System
+                 */
+                kind?: "battery" | "building" | "grid_connection" | "hvac" | "load" | "meter" | "solar_array" | "system";
+                /**
+                 * @description Ordering
+                 *
+                 *     * `name` - Name
+                 *     * `-name` - Name (descending)
+                 *     * `kind` - Kind
+                 *     * `-kind` - Kind (descending)
+                 *     * `site` - Site
+                 *     * `-site` - Site (descending)
+                 */
+                ordering?: ("-kind" | "-name" | "-site" | "kind" | "name" | "site")[];
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /** @description Id of one of the assets that you may see. */
+                parent?: number;
+                /** @description Part of the name. */
+                search?: string;
+                /** @description Id of one of the sites that you may see. */
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedAssetList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    asset_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "site": 7,
+                 *       "name": "Factory",
+                 *       "kind": "building",
+                 *       "parent": null
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewAssetRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asset"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asset"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    asset_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:has_children",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    asset_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Factory",
+                 *       "kind": "building",
+                 *       "parent": null
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchedAssetRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asset"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitation_look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "email": "ada@example.com",
+                     *       "organization": "text",
+                     *       "invited_by": "text",
+                     *       "role": "org_admin",
+                     *       "expires": "2026-03-29T00:00:00Z",
+                     *       "has_account": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["InvitationLook"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:bad_invitation",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; the header Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:throttled",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Request was throttled."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitation_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "text",
+                 *       "name": "",
+                 *       "password": ""
+                 *     }
+                 */
+                "application/json": components["schemas"]["AcceptRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "email": "ada@example.com",
+                     *       "name": "Factory",
+                     *       "platform_admin": false,
+                     *       "developer": false,
+                     *       "two_factor": false,
+                     *       "organizations": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "Factory",
+                     *           "role": "org_admin",
+                     *           "sandbox": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access": "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoiMyJ9.c2lnbmF0dXJl",
+                     *       "expires": 1774742400000,
+                     *       "user": {
+                     *         "id": 1,
+                     *         "email": "ada@example.com",
+                     *         "name": "Factory",
+                     *         "platform_admin": false,
+                     *         "developer": false,
+                     *         "two_factor": false,
+                     *         "organizations": [
+                     *           {
+                     *             "id": 1,
+                     *             "name": "Factory",
+                     *             "role": "org_admin",
+                     *             "sandbox": false
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:log_in_first",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:other_account",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; the header Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:throttled",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Request was throttled."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -494,24 +3295,153 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "ada@example.com",
+                 *       "password": "correct horse battery staple",
+                 *       "code": ""
+                 *     }
+                 */
                 "application/json": components["schemas"]["LoginRequest"];
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access": "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoiMyJ9.c2lnbmF0dXJl",
+                     *       "expires": 1774742400000,
+                     *       "user": {
+                     *         "id": 1,
+                     *         "email": "ada@example.com",
+                     *         "name": "Factory",
+                     *         "platform_admin": false,
+                     *         "developer": false,
+                     *         "two_factor": false,
+                     *         "organizations": [
+                     *           {
+                     *             "id": 1,
+                     *             "name": "Factory",
+                     *             "role": "org_admin",
+                     *             "sandbox": false
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:code_needed",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; the header Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:throttled",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Request was throttled."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -533,12 +3463,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description A dependency does not answer; try again */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -553,20 +3491,650 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "email": "ada@example.com",
+                     *       "name": "Factory",
+                     *       "platform_admin": false,
+                     *       "developer": false,
+                     *       "two_factor": false,
+                     *       "organizations": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "Factory",
+                     *           "role": "org_admin",
+                     *           "sandbox": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description No valid credential */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Factory"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchedMeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "email": "ada@example.com",
+                     *       "name": "Factory",
+                     *       "platform_admin": false,
+                     *       "developer": false,
+                     *       "two_factor": false,
+                     *       "organizations": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "Factory",
+                     *           "role": "org_admin",
+                     *           "sandbox": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "current": "text",
+                 *       "new": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PasswordChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "access": "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoiMyJ9.c2lnbmF0dXJl",
+                     *       "expires": 1774742400000,
+                     *       "user": {
+                     *         "id": 1,
+                     *         "email": "ada@example.com",
+                     *         "name": "Factory",
+                     *         "platform_admin": false,
+                     *         "developer": false,
+                     *         "two_factor": false,
+                     *         "organizations": [
+                     *           {
+                     *             "id": 1,
+                     *             "name": "Factory",
+                     *             "role": "org_admin",
+                     *             "sandbox": false
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; the header Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:throttled",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Request was throttled."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forgot_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ada@example.com"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PasswordForgotRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; the header Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:throttled",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Request was throttled."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "text",
+                 *       "new": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PasswordResetRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:bad_reset_link",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; the header Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:throttled",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Request was throttled."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -581,20 +4149,244 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access": "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoiMyJ9.c2lnbmF0dXJl",
+                     *       "expires": 1774742400000,
+                     *       "user": {
+                     *         "id": 1,
+                     *         "email": "ada@example.com",
+                     *         "name": "Factory",
+                     *         "platform_admin": false,
+                     *         "developer": false,
+                     *         "two_factor": false,
+                     *         "organizations": [
+                     *           {
+                     *             "id": 1,
+                     *             "name": "Factory",
+                     *             "role": "org_admin",
+                     *             "sandbox": false
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description No valid credential */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:session_ended",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    login_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": "6f1d7a52-0c2b-4b7c-9a43-0f6f5f0d2b11",
+                     *           "created": "2026-03-29T00:00:00Z",
+                     *           "last_used": "2026-03-29T00:00:00Z",
+                     *           "address": "1 Mill Lane, Berlin",
+                     *           "user_agent": "text",
+                     *           "current": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LoginSessionList"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_login_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -609,24 +4401,1459 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "text",
+                 *       "email": "ada@example.com",
+                 *       "name": "Factory",
+                 *       "password": "correct horse battery staple",
+                 *       "organization": "text"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetupRequest"];
             };
         };
         responses: {
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access": "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoiMyJ9.c2lnbmF0dXJl",
+                     *       "expires": 1774742400000,
+                     *       "user": {
+                     *         "id": 1,
+                     *         "email": "ada@example.com",
+                     *         "name": "Factory",
+                     *         "platform_admin": false,
+                     *         "developer": false,
+                     *         "two_factor": false,
+                     *         "organizations": [
+                     *           {
+                     *             "id": 1,
+                     *             "name": "Factory",
+                     *             "role": "org_admin",
+                     *             "sandbox": false
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:bad_setup_link",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; the header Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:throttled",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Request was throttled."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    two_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "enabled": false,
+                     *       "required": false,
+                     *       "recovery_codes_left": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TwoFactor"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_two_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "secret": "text",
+                     *       "uri": "text",
+                     *       "qr": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:enabled",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disable_two_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "",
+                 *       "code": ""
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProofRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; the header Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:throttled",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Request was throttled."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_two_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "492817"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "recovery_codes": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_started",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; the header Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:throttled",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Request was throttled."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_list: {
+        parameters: {
+            query?: {
+                /** @description Id of one of the assets that you may see. */
+                asset?: number;
+                driver?: string;
+                /** @description Id of one of the edges that you may see. */
+                edge?: number;
+                /**
+                 * @description Ordering
+                 *
+                 *     * `name` - Name
+                 *     * `-name` - Name (descending)
+                 *     * `key` - Key
+                 *     * `-key` - Key (descending)
+                 *     * `site` - Site
+                 *     * `-site` - Site (descending)
+                 */
+                ordering?: ("-key" | "-name" | "-site" | "key" | "name" | "site")[];
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                profile?: string;
+                /** @description Part of the name or the key. */
+                search?: string;
+                /** @description Id of one of the sites that you may see. */
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedDeviceList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "edge": 1,
+                 *       "asset": 1,
+                 *       "key": "grid_meter",
+                 *       "name": "Factory",
+                 *       "driver": "modbus",
+                 *       "profile": "stl_meter",
+                 *       "connection": {
+                 *         "host": "10.0.0.5",
+                 *         "port": 502,
+                 *         "unit": 1
+                 *       },
+                 *       "poll_interval": 5
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewDeviceRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "edge": 1,
+                 *       "asset": 1,
+                 *       "name": "Factory",
+                 *       "driver": "modbus",
+                 *       "profile": "stl_meter",
+                 *       "connection": {
+                 *         "host": "10.0.0.5",
+                 *         "port": 502,
+                 *         "unit": 1
+                 *       },
+                 *       "poll_interval": 5
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchedDeviceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edge_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "edge": 1,
+                     *       "prefix": "text",
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "last_used": "2026-03-29T00:00:00Z",
+                     *       "revoked": "2026-03-29T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EdgeKey"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edge_key_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -641,6 +5868,23 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "points": [
+                 *         {
+                 *           "key": "grid_meter",
+                 *           "name": "Factory",
+                 *           "unit": "W",
+                 *           "kind": "gauge",
+                 *           "device": "grid_meter",
+                 *           "writable": false,
+                 *           "minimum": null,
+                 *           "maximum": null,
+                 *           "states": null
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": {
                     points: {
                         key: string;
@@ -674,12 +5918,94 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -694,6 +6020,12 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "boot": "6f1d7a52-0c2b-4b7c-9a43-0f6f5f0d2b11",
+                 *       "software": "ems-edge 0.1.0"
+                 *     }
+                 */
                 "application/json": {
                     boot: string;
                     software: string;
@@ -701,11 +6033,44 @@ export interface operations {
             };
         };
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "edge": "text",
+                     *       "edge_name": "text",
+                     *       "site": "text",
+                     *       "site_name": "text",
+                     *       "timezone": "Europe/Berlin",
+                     *       "redis": {
+                     *         "url": "text",
+                     *         "username": "text",
+                     *         "password": "correct horse battery staple"
+                     *       },
+                     *       "config": {
+                     *         "revision": "text",
+                     *         "devices": [
+                     *           {
+                     *             "key": "grid_meter",
+                     *             "name": "Factory",
+                     *             "driver": "modbus",
+                     *             "profile": "stl_meter",
+                     *             "connection": {
+                     *               "host": "10.0.0.5",
+                     *               "port": 502,
+                     *               "unit": 1
+                     *             },
+                     *             "poll_interval": null
+                     *           }
+                     *         ],
+                     *         "poll_interval": 5
+                     *       }
+                     *     }
+                     */
                     "application/json": {
                         edge: string;
                         edge_name: string;
@@ -736,20 +6101,2383 @@ export interface operations {
                                     [key: string]: string | number | boolean;
                                 };
                                 /** @default null */
-                                poll_interval: number | null;
+                                poll_interval?: number | null;
                             }[];
                             /** @default 5 */
-                            poll_interval: number;
+                            poll_interval?: number;
                         };
                     };
                 };
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edges_list: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Ordering
+                 *
+                 *     * `name` - Name
+                 *     * `-name` - Name (descending)
+                 *     * `last_session` - Last session
+                 *     * `-last_session` - Last session (descending)
+                 *     * `site` - Site
+                 *     * `-site` - Site (descending)
+                 */
+                ordering?: ("-last_session" | "-name" | "-site" | "last_session" | "name" | "site")[];
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /** @description Part of the name. */
+                search?: string;
+                /** @description Id of one of the sites that you may see. */
+                site?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedEdgeList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edge_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "site": 7,
+                 *       "name": "Factory",
+                 *       "poll_interval": 5
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewEdgeRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Edge"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Edge"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edge_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:live_keys",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edge_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Factory",
+                 *       "poll_interval": 5
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchedEdgeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Edge"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edge_keys_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 1,
+                     *           "edge": 1,
+                     *           "prefix": "text",
+                     *           "created": "2026-03-29T00:00:00Z",
+                     *           "last_used": "2026-03-29T00:00:00Z",
+                     *           "revoked": "2026-03-29T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EdgeKeyList"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edge_key_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownEdgeKey"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:two_keys",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_list: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Ordering
+                 *
+                 *     * `created` - Created
+                 *     * `-created` - Created (descending)
+                 *     * `expires` - Expires
+                 *     * `-expires` - Expires (descending)
+                 *     * `email` - Email
+                 *     * `-email` - Email (descending)
+                 */
+                ordering?: ("-created" | "-email" | "-expires" | "created" | "email" | "expires")[];
+                /** @description Id of one of the organizations that you may see. */
+                organization?: number;
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /**
+                 * @description * `org_admin` - Org Admin
+                 *     * `member` - Member
+                 */
+                role?: "member" | "org_admin";
+                /** @description Part of the address. */
+                search?: string;
+                /**
+                 * @description * `pending` - Pending
+                 *     * `expired` - Expired
+                 *     * `accepted` - Accepted
+                 */
+                state?: "accepted" | "expired" | "pending";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 1,
+                     *           "organization": {
+                     *             "id": 1,
+                     *             "name": "Factory"
+                     *           },
+                     *           "email": "ada@example.com",
+                     *           "role": "org_admin",
+                     *           "sites": [
+                     *             {
+                     *               "site": 7,
+                     *               "name": "Factory",
+                     *               "role": "viewer"
+                     *             }
+                     *           ],
+                     *           "invited_by": {
+                     *             "id": 1,
+                     *             "name": "Factory"
+                     *           },
+                     *           "created": "2026-03-29T00:00:00Z",
+                     *           "expires": "2026-03-29T00:00:00Z",
+                     *           "sent": "2026-03-29T00:00:00Z",
+                     *           "accepted": "2026-03-29T00:00:00Z",
+                     *           "state": "pending",
+                     *           "delivery": "waiting"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PaginatedInvitationList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitation_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "organization": 1,
+                 *       "email": "ada@example.com",
+                 *       "role": "member",
+                 *       "sites": [
+                 *         {
+                 *           "site": 7,
+                 *           "role": "viewer"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewInvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "organization": {
+                     *         "id": 1,
+                     *         "name": "Factory"
+                     *       },
+                     *       "email": "ada@example.com",
+                     *       "role": "org_admin",
+                     *       "sites": [
+                     *         {
+                     *           "site": 7,
+                     *           "name": "Factory",
+                     *           "role": "viewer"
+                     *         }
+                     *       ],
+                     *       "invited_by": {
+                     *         "id": 1,
+                     *         "name": "Factory"
+                     *       },
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "expires": "2026-03-29T00:00:00Z",
+                     *       "sent": "2026-03-29T00:00:00Z",
+                     *       "accepted": "2026-03-29T00:00:00Z",
+                     *       "state": "pending",
+                     *       "delivery": "waiting"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:already_invited",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; the header Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:throttled",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Request was throttled."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "organization": {
+                     *         "id": 1,
+                     *         "name": "Factory"
+                     *       },
+                     *       "email": "ada@example.com",
+                     *       "role": "org_admin",
+                     *       "sites": [
+                     *         {
+                     *           "site": 7,
+                     *           "name": "Factory",
+                     *           "role": "viewer"
+                     *         }
+                     *       ],
+                     *       "invited_by": {
+                     *         "id": 1,
+                     *         "name": "Factory"
+                     *       },
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "expires": "2026-03-29T00:00:00Z",
+                     *       "sent": "2026-03-29T00:00:00Z",
+                     *       "accepted": "2026-03-29T00:00:00Z",
+                     *       "state": "pending",
+                     *       "delivery": "waiting"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitation_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:already_accepted",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitation_resend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "organization": {
+                     *         "id": 1,
+                     *         "name": "Factory"
+                     *       },
+                     *       "email": "ada@example.com",
+                     *       "role": "org_admin",
+                     *       "sites": [
+                     *         {
+                     *           "site": 7,
+                     *           "name": "Factory",
+                     *           "role": "viewer"
+                     *         }
+                     *       ],
+                     *       "invited_by": {
+                     *         "id": 1,
+                     *         "name": "Factory"
+                     *       },
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "expires": "2026-03-29T00:00:00Z",
+                     *       "sent": "2026-03-29T00:00:00Z",
+                     *       "accepted": "2026-03-29T00:00:00Z",
+                     *       "state": "pending",
+                     *       "delivery": "waiting"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:already_accepted",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; the header Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:throttled",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Request was throttled."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    memberships_list: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Ordering
+                 *
+                 *     * `role` - Role
+                 *     * `-role` - Role (descending)
+                 *     * `name` - Name
+                 *     * `-name` - Name (descending)
+                 *     * `email` - Email
+                 *     * `-email` - Email (descending)
+                 *     * `organization` - Organization
+                 *     * `-organization` - Organization (descending)
+                 */
+                ordering?: ("-email" | "-name" | "-organization" | "-role" | "email" | "name" | "organization" | "role")[];
+                /** @description Id of one of the organizations that you may see. */
+                organization?: number;
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /**
+                 * @description * `org_admin` - Org Admin
+                 *     * `member` - Member
+                 */
+                role?: "member" | "org_admin";
+                /** @description Part of the person's name or e-mail address. */
+                search?: string;
+                /** @description Service accounts of access tokens instead of people. */
+                service?: boolean;
+                /** @description Id of one of the users that you may see. */
+                user?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 1,
+                     *           "user": {
+                     *             "id": 1,
+                     *             "email": "ada@example.com",
+                     *             "name": "Factory",
+                     *             "is_active": false
+                     *           },
+                     *           "organization": {
+                     *             "id": 1,
+                     *             "name": "Factory"
+                     *           },
+                     *           "role": "org_admin"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PaginatedMembershipRowList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    membership_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "user": 1,
+                 *       "organization": 1,
+                 *       "role": "member"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewMembershipRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user": {
+                     *         "id": 1,
+                     *         "email": "ada@example.com",
+                     *         "name": "Factory",
+                     *         "is_active": false
+                     *       },
+                     *       "organization": {
+                     *         "id": 1,
+                     *         "name": "Factory"
+                     *       },
+                     *       "role": "org_admin"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MembershipRow"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:already_member",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    membership: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user": {
+                     *         "id": 1,
+                     *         "email": "ada@example.com",
+                     *         "name": "Factory",
+                     *         "is_active": false
+                     *       },
+                     *       "organization": {
+                     *         "id": 1,
+                     *         "name": "Factory"
+                     *       },
+                     *       "role": "org_admin"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MembershipRow"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    membership_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:last_admin",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    membership_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "org_admin"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchedMembershipRowRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "user": {
+                     *         "id": 1,
+                     *         "email": "ada@example.com",
+                     *         "name": "Factory",
+                     *         "is_active": false
+                     *       },
+                     *       "organization": {
+                     *         "id": 1,
+                     *         "name": "Factory"
+                     *       },
+                     *       "role": "org_admin"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MembershipRow"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:last_admin",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -758,10 +8486,27 @@ export interface operations {
     organizations_list: {
         parameters: {
             query?: {
+                /** @description Its deletion was asked for. */
+                deleting?: boolean;
+                /**
+                 * @description Ordering
+                 *
+                 *     * `name` - Name
+                 *     * `-name` - Name (descending)
+                 *     * `created` - Created
+                 *     * `-created` - Created (descending)
+                 */
+                ordering?: ("-created" | "-name" | "created" | "name")[];
                 /** @description A page number within the paginated result set. */
                 page?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
+                /** @description Holds test data only. */
+                sandbox?: boolean;
+                /** @description Part of the name. */
+                search?: string;
+                /** @description Is suspended. */
+                suspended?: boolean;
             };
             header?: never;
             path?: never;
@@ -769,20 +8514,2336 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedOrganizationList"];
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "Factory",
+                     *           "sandbox": false,
+                     *           "suspended": "2026-03-29T00:00:00Z",
+                     *           "delete_after": "2026-03-29T00:00:00Z",
+                     *           "created": "2026-03-29T00:00:00Z",
+                     *           "role": "org_admin",
+                     *           "actions": [
+                     *             "manage_org_users"
+                     *           ],
+                     *           "sites": 1,
+                     *           "members": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PaginatedOrganizationRowList"];
                 };
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Factory"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OrganizationRowRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "name": "Factory",
+                     *       "sandbox": false,
+                     *       "suspended": "2026-03-29T00:00:00Z",
+                     *       "delete_after": "2026-03-29T00:00:00Z",
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "role": "org_admin",
+                     *       "actions": [
+                     *         "manage_org_users"
+                     *       ],
+                     *       "sites": 1,
+                     *       "members": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrganizationRow"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "name": "Factory",
+                     *       "sandbox": false,
+                     *       "suspended": "2026-03-29T00:00:00Z",
+                     *       "delete_after": "2026-03-29T00:00:00Z",
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "role": "org_admin",
+                     *       "actions": [
+                     *         "manage_org_users"
+                     *       ],
+                     *       "sites": 1,
+                     *       "members": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrganizationRow"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Factory"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchedOrganizationRowRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "name": "Factory",
+                     *       "sandbox": false,
+                     *       "suspended": "2026-03-29T00:00:00Z",
+                     *       "delete_after": "2026-03-29T00:00:00Z",
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "role": "org_admin",
+                     *       "actions": [
+                     *         "manage_org_users"
+                     *       ],
+                     *       "sites": 1,
+                     *       "members": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrganizationRow"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_deletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "",
+                 *       "dry_run": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeletionRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dry_run": false,
+                     *       "would_delete": {
+                     *         "1": 1
+                     *       },
+                     *       "delete_after": "2026-03-29T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeletionPlan"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:deletion_under_way",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_deletion_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:deletion_under_way",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "name": "Factory",
+                     *       "sandbox": false,
+                     *       "suspended": "2026-03-29T00:00:00Z",
+                     *       "delete_after": "2026-03-29T00:00:00Z",
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "role": "org_admin",
+                     *       "actions": [
+                     *         "manage_org_users"
+                     *       ],
+                     *       "sites": 1,
+                     *       "members": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrganizationRow"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    organization_suspend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "name": "Factory",
+                     *       "sandbox": false,
+                     *       "suspended": "2026-03-29T00:00:00Z",
+                     *       "delete_after": "2026-03-29T00:00:00Z",
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "role": "org_admin",
+                     *       "actions": [
+                     *         "manage_org_users"
+                     *       ],
+                     *       "sites": 1,
+                     *       "members": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrganizationRow"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    points_list: {
+        parameters: {
+            query?: {
+                /** @description Described by an edge or a person, not only seen in a batch. */
+                adopted?: boolean;
+                /** @description Id of one of the assets that you may see. */
+                asset?: number;
+                /** @description Id of one of the devices that you may see. */
+                device?: number;
+                /**
+                 * @description * `gauge` - gauge
+                 *     * `register` - register
+                 *     * `state` - state
+                 */
+                kind?: "gauge" | "register" | "state";
+                /**
+                 * @description Ordering
+                 *
+                 *     * `name` - Name
+                 *     * `-name` - Name (descending)
+                 *     * `key` - Key
+                 *     * `-key` - Key (descending)
+                 *     * `site` - Site
+                 *     * `-site` - Site (descending)
+                 */
+                ordering?: ("-key" | "-name" | "-site" | "key" | "name" | "site")[];
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /** @description Part of the name or the key. */
+                search?: string;
+                /** @description Id of one of the sites that you may see. */
+                site?: number;
+                writable?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedPointList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    point: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Point"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    point_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Factory",
+                 *       "asset": 1,
+                 *       "minimum": -25000,
+                 *       "maximum": 25000
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchedPointChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Point"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "require_two_factor": false,
+                     *       "support_email": "ada@example.com",
+                     *       "invitation_days": 1,
+                     *       "deletion_grace_days": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SystemSettings"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "require_two_factor": false,
+                 *       "support_email": "ada@example.com",
+                 *       "invitation_days": 1,
+                 *       "deletion_grace_days": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchedSystemSettingsRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "require_two_factor": false,
+                     *       "support_email": "ada@example.com",
+                     *       "invitation_days": 1,
+                     *       "deletion_grace_days": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SystemSettings"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site_access_list: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Ordering
+                 *
+                 *     * `role` - Role
+                 *     * `-role` - Role (descending)
+                 *     * `name` - Name
+                 *     * `-name` - Name (descending)
+                 *     * `email` - Email
+                 *     * `-email` - Email (descending)
+                 *     * `site` - Site
+                 *     * `-site` - Site (descending)
+                 */
+                ordering?: ("-email" | "-name" | "-role" | "-site" | "email" | "name" | "role" | "site")[];
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /**
+                 * @description * `viewer` - viewer
+                 *     * `operator` - operator
+                 *     * `site_manager` - site_manager
+                 */
+                role?: "operator" | "site_manager" | "viewer";
+                /** @description Part of the person's name or e-mail address. */
+                search?: string;
+                /** @description Service accounts of access tokens instead of people. */
+                service?: boolean;
+                /** @description Id of one of the sites that you may see. */
+                site?: number;
+                /** @description Id of a person. */
+                user?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSiteAccessList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site_access_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "site": 7,
+                 *       "user": 1,
+                 *       "email": "ada@example.com",
+                 *       "role": "viewer"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewSiteAccessRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteAccess"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:has_role",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteAccess"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site_access_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site_access_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "viewer"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchedSiteAccessRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteAccess"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -791,10 +10852,25 @@ export interface operations {
     sites_list: {
         parameters: {
             query?: {
+                /**
+                 * @description Ordering
+                 *
+                 *     * `name` - Name
+                 *     * `-name` - Name (descending)
+                 *     * `created` - Created
+                 *     * `-created` - Created (descending)
+                 *     * `organization` - Organization
+                 *     * `-organization` - Organization (descending)
+                 */
+                ordering?: ("-created" | "-name" | "-organization" | "created" | "name" | "organization")[];
+                /** @description Id of one of the organizations that you may see. */
+                organization?: number;
                 /** @description A page number within the paginated result set. */
                 page?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
+                /** @description Part of the name or the address. */
+                search?: string;
             };
             header?: never;
             path?: never;
@@ -802,6 +10878,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -810,12 +10887,204 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedSiteList"];
                 };
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "organization": 1,
+                 *       "name": "Factory",
+                 *       "slug": "factory",
+                 *       "timezone": "Europe/Berlin",
+                 *       "latitude": 52.52,
+                 *       "longitude": 13.4,
+                 *       "address": "1 Mill Lane, Berlin",
+                 *       "operators_may_control": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewSiteRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -832,6 +11101,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -840,12 +11110,655 @@ export interface operations {
                     "application/json": components["schemas"]["Site"];
                 };
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description No valid credential */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:live_keys",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Factory",
+                 *       "timezone": "Europe/Berlin",
+                 *       "latitude": 52.52,
+                 *       "longitude": 13.4,
+                 *       "address": "1 Mill Lane, Berlin",
+                 *       "operators_may_control": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchedSiteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site_access_explained: {
+        parameters: {
+            query?: {
+                /** @description Only this person, also one without a role here. */
+                user?: number;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplainedList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site_points_adopt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "points": [
+                 *         {
+                 *           "id": 1,
+                 *           "name": "Factory",
+                 *           "unit": "W",
+                 *           "kind": "gauge",
+                 *           "asset": 1
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["AdoptionRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 1,
+                     *           "key": "grid_meter",
+                     *           "name": "Factory",
+                     *           "unit": "W",
+                     *           "kind": "gauge",
+                     *           "writable": false,
+                     *           "minimum": -25000,
+                     *           "maximum": 25000,
+                     *           "states": {
+                     *             "1": "text"
+                     *           },
+                     *           "device": {
+                     *             "id": 1,
+                     *             "key": "grid_meter",
+                     *             "name": "Factory",
+                     *             "profile": "stl_meter"
+                     *           },
+                     *           "asset": {
+                     *             "id": 1,
+                     *             "name": "Factory",
+                     *             "kind": "building"
+                     *           },
+                     *           "adopted": false,
+                     *           "site": 7,
+                     *           "overridden": [
+                     *             "text"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PointList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -862,20 +11775,96 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 1,
+                     *           "site": 7,
+                     *           "name": "Factory",
+                     *           "kind": "building",
+                     *           "parent": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AssetList"];
                 };
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description No valid credential */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -892,20 +11881,118 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 1,
+                     *           "key": "grid_meter",
+                     *           "name": "Factory",
+                     *           "unit": "W",
+                     *           "kind": "gauge",
+                     *           "writable": false,
+                     *           "minimum": -25000,
+                     *           "maximum": 25000,
+                     *           "states": {
+                     *             "1": "text"
+                     *           },
+                     *           "device": {
+                     *             "id": 1,
+                     *             "key": "grid_meter",
+                     *             "name": "Factory",
+                     *             "profile": "stl_meter"
+                     *           },
+                     *           "asset": {
+                     *             "id": 1,
+                     *             "name": "Factory",
+                     *             "kind": "building"
+                     *           },
+                     *           "adopted": false,
+                     *           "site": 7,
+                     *           "overridden": [
+                     *             "text"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PointList"];
                 };
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description No valid credential */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -941,6 +12028,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -949,12 +12037,1093 @@ export interface operations {
                     "application/json": components["schemas"]["HistoricalAnswer"];
                 };
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sandboxes_list: {
+        parameters: {
+            query?: {
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "Factory",
+                     *           "created": "2026-03-29T00:00:00Z",
+                     *           "sites": 1,
+                     *           "history": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PaginatedSandboxList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sandbox_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Factory",
+                 *       "sites": [
+                 *         "factory"
+                 *       ],
+                 *       "history_days": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewSandboxRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "name": "Factory",
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "edges": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "Factory",
+                     *           "site": 7,
+                     *           "site_name": "text",
+                     *           "simulator": "text",
+                     *           "key": "grid_meter",
+                     *           "bootstrap": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MadeSandbox"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sandbox_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sandbox_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_list: {
+        parameters: {
+            query?: {
+                /** @description Is a developer. */
+                developer?: boolean;
+                /** @description Was erased. */
+                erased?: boolean;
+                /** @description May log in. */
+                is_active?: boolean;
+                /**
+                 * @description Ordering
+                 *
+                 *     * `name` - Name
+                 *     * `-name` - Name (descending)
+                 *     * `email` - Email
+                 *     * `-email` - Email (descending)
+                 *     * `created` - Created
+                 *     * `-created` - Created (descending)
+                 */
+                ordering?: ("-created" | "-email" | "-name" | "created" | "email" | "name")[];
+                /** @description Id of one of the organizations that you may see. */
+                organization?: string;
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /** @description Is a platform admin. */
+                platform_admin?: boolean;
+                /** @description Part of the name or e-mail address. */
+                search?: string;
+                /** @description Service accounts of access tokens instead of people. */
+                service?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 1,
+                     *           "email": "ada@example.com",
+                     *           "name": "Factory",
+                     *           "is_active": false,
+                     *           "platform_admin": false,
+                     *           "developer": false,
+                     *           "service": false,
+                     *           "erased": "2026-03-29T00:00:00Z",
+                     *           "created": "2026-03-29T00:00:00Z",
+                     *           "organizations": [
+                     *             {
+                     *               "id": 1,
+                     *               "name": "Factory",
+                     *               "role": "org_admin",
+                     *               "sandbox": false
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PaginatedPersonList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "email": "ada@example.com",
+                     *       "name": "Factory",
+                     *       "is_active": false,
+                     *       "platform_admin": false,
+                     *       "developer": false,
+                     *       "service": false,
+                     *       "erased": "2026-03-29T00:00:00Z",
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "organizations": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "Factory",
+                     *           "role": "org_admin",
+                     *           "sandbox": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    user_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Factory",
+                 *       "is_active": false,
+                 *       "platform_admin": false,
+                 *       "developer": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["PatchedPlatformPersonChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "email": "ada@example.com",
+                     *       "name": "Factory",
+                     *       "is_active": false,
+                     *       "platform_admin": false,
+                     *       "developer": false,
+                     *       "service": false,
+                     *       "erased": "2026-03-29T00:00:00Z",
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "organizations": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "Factory",
+                     *           "role": "org_admin",
+                     *           "sandbox": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:last_admin",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    user_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ada@example.com"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EraseRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "email": "ada@example.com",
+                     *       "name": "Factory",
+                     *       "is_active": false,
+                     *       "platform_admin": false,
+                     *       "developer": false,
+                     *       "service": false,
+                     *       "erased": "2026-03-29T00:00:00Z",
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "organizations": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "Factory",
+                     *           "role": "org_admin",
+                     *           "sandbox": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:already_erased",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -969,11 +13138,35 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user": {
+                     *         "id": 1,
+                     *         "email": "ada@example.com",
+                     *         "name": "Factory",
+                     *         "platform_admin": false,
+                     *         "developer": false
+                     *       },
+                     *       "sites": [
+                     *         {
+                     *           "site": "text",
+                     *           "name": "Factory",
+                     *           "organization": 1,
+                     *           "role": "text",
+                     *           "actions": [
+                     *             "text"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "expires": 1774742400000
+                     *     }
+                     */
                     "application/json": {
                         /** GrantUser */
                         user: {
@@ -981,27 +13174,52 @@ export interface operations {
                             email: string;
                             name: string;
                             /** @default false */
-                            platform_admin: boolean;
+                            platform_admin?: boolean;
                             /** @default false */
-                            developer: boolean;
+                            developer?: boolean;
                         };
                         sites: {
                             site: string;
                             name: string;
                             organization: number;
                             role: string;
-                            actions: ("acknowledge_alerts" | "add_site_users" | "control_devices" | "export_reports" | "manage_org_users" | "manage_site" | "view")[];
+                            actions: string[];
                         }[];
                         expires: number;
                     };
                 };
             };
-            /** @description Refused, or failed */
-            default: {
+            /** @description No valid credential */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };

@@ -1,15 +1,19 @@
-import type { AuthGateway, SessionGrant, Setup } from "@/application/ports";
+import type { AuthGateway, SessionGrant, Setup } from "@/application/people-ports";
 import { isNumber, isRecord, isText, isWhole } from "@/domain/guards";
+import type { OpenInvitation } from "@/domain/people";
 import { Problem } from "@/domain/problem";
 import type { User } from "@/domain/site";
-import { answered, openClient } from "./client";
+import { instant } from "@/domain/when";
+import { answered, bodyOf, type Client } from "./client";
 import type { Wire } from "./wire";
 
 export class AuthApi implements AuthGateway {
-  private readonly client = openClient();
+  /** A client without a session: here is where one begins. */
+  constructor(private readonly client: Client) {}
 
-  async signIn(email: string, password: string): Promise<SessionGrant> {
-    return grantOf(await answered(this.client.POST("/api/auth/login", { body: { email, password } })));
+  async signIn(email: string, password: string, code?: string): Promise<SessionGrant> {
+    const body = { email, password, ...(code === undefined ? {} : { code }) };
+    return grantOf(await answered(this.client.POST("/api/auth/login", { body })));
   }
 
   async refresh(): Promise<SessionGrant> {
@@ -23,6 +27,23 @@ export class AuthApi implements AuthGateway {
   async setUp(setup: Setup): Promise<SessionGrant> {
     return grantOf(await answered(this.client.POST("/api/auth/setup", { body: setup })));
   }
+
+  async forgotPassword(email: string): Promise<void> {
+    await this.client.POST("/api/auth/password/forgot", { body: { email } });
+  }
+
+  async resetPassword(token: string, next: string): Promise<void> {
+    await this.client.POST("/api/auth/password/reset", { body: { token, new: next } });
+  }
+
+  async invitation(token: string): Promise<OpenInvitation> {
+    const { has_account, expires, ...rest } = await bodyOf(this.client.POST("/api/auth/invitation", { body: { token } }));
+    return { ...rest, expires: instant(expires), hasAccount: has_account };
+  }
+
+  async joinAsNew(token: string, name: string, password: string): Promise<SessionGrant> {
+    return grantOf(await answered(this.client.POST("/api/auth/invitation/accept", { body: { token, name, password } })));
+  }
 }
 
 /** `expires` is the server's time; a browser whose clock is wrong must still renew in time. */
@@ -35,7 +56,13 @@ export function grantOf({ data, response }: { data: unknown; response: Response 
 }
 
 export function userOf(value: unknown): User {
-  const { id, email, name, platform_admin, developer }: Wire<"User"> = isRecord(value) ? value : {};
+  const { id, email, name, platform_admin, developer, two_factor }: Wire<"User"> = isRecord(value) ? value : {};
   if (!isWhole(id) || !isText(email)) throw new Problem("failed", "The server's answer does not say who is signed in.");
-  return { id, email, name: isText(name) ? name : "", platformAdmin: platform_admin === true, developer: developer === true };
+  return {
+    id, email,
+    name: isText(name) ? name : "",
+    platformAdmin: platform_admin === true,
+    developer: developer === true,
+    twoFactor: two_factor === true,
+  };
 }

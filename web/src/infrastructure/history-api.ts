@@ -4,15 +4,11 @@ import { isListOf, isNumber, isRecord, isText, isWhole } from "@/domain/guards";
 import type { History, KnownGap, Resolution, Trace } from "@/domain/history";
 import { Problem } from "@/domain/problem";
 import { qualityOfCode } from "@/domain/quality";
-import { bodyOf, sessionClient, type Client, type TokenSource } from "./client";
+import { bodyOf, type Client } from "./client";
 import type { Wire } from "./wire";
 
 export class HistoryApi implements HistoryGateway {
-  private readonly client: Client;
-
-  constructor(tokens: TokenSource) {
-    this.client = sessionClient(tokens);
-  }
+  constructor(private readonly client: Client) {}
 
   async history(query: HistoryQuery): Promise<History> {
     return historyOf(

@@ -1,17 +1,19 @@
 import type { SiteGateway } from "@/application/ports";
 import type { Action, Kind } from "@/domain/contract.gen";
-import { isListOf, isMapOf, isRecord, isText, isWhole } from "@/domain/guards";
+import { isListOf, isMapOf, isNumber, isRecord, isText, isWhole } from "@/domain/guards";
 import { Problem } from "@/domain/problem";
-import type { Asset, Device, Organization, Point, Site } from "@/domain/site";
+import { isSiteRole } from "@/domain/roles";
+import type { Asset, Device, Organization, OwnOrganization, Point, Site } from "@/domain/site";
+import type { SiteChange } from "@/domain/site-settings";
 import { isTimezone } from "@/domain/site-time";
-import { bodyOf, everyPage, sessionClient, type Client, type TokenSource } from "./client";
-import type { Wire } from "./wire";
+import { bodyOf, everyPage, type Client } from "./client";
+import type { Schemas, Wire } from "./wire";
 
 export class SiteApi implements SiteGateway {
-  private readonly client: Client;
+  constructor(private readonly client: Client) {}
 
-  constructor(tokens: TokenSource) {
-    this.client = sessionClient(tokens);
+  async organizations(): Promise<OwnOrganization[]> {
+    return (await everyPage((query) => this.client.GET("/api/organizations", { params: { query } }))).map(ownOrganizationOf);
   }
 
   async sites(): Promise<Site[]> {
@@ -20,6 +22,11 @@ export class SiteApi implements SiteGateway {
 
   async site(id: number): Promise<Site> {
     return siteOf(await bodyOf(this.client.GET("/api/sites/{site_id}", { params: { path: { site_id: id } } })));
+  }
+
+  async change(id: number, { operatorsMayControl, ...change }: SiteChange): Promise<Site> {
+    const body = { ...change, operators_may_control: operatorsMayControl };
+    return siteOf(await bodyOf(this.client.PATCH("/api/sites/{site_id}", { params: { path: { site_id: id } }, body })));
   }
 
   async points(siteId: number): Promise<Point[]> {
@@ -33,16 +40,21 @@ function unreadable(what: string): Problem {
   return new Problem("failed", `The server's answer holds a ${what} that could not be read.`);
 }
 
+function ownOrganizationOf(row: Schemas["OrganizationRow"]): OwnOrganization {
+  const { id, name, actions, sandbox, suspended, sites, members } = row;
+  return { id, name, actions, sandbox, suspended: suspended !== null, sites, members };
+}
+
 function organizationOf(value: unknown): Organization {
   if (!isRecord(value)) throw unreadable("organization");
-  const { id, name }: Wire<"Organization"> = value;
+  const { id, name }: Wire<"SiteOrganization"> = value;
   if (!isWhole(id) || !isText(name)) throw unreadable("organization");
   return { id, name };
 }
 
 function siteOf(value: unknown): Site {
   if (!isRecord(value)) throw unreadable("site");
-  const { id, site, name, timezone, address, organization, role, actions }: Wire<"Site"> = value;
+  const { id, site, name, timezone, address, organization, role, actions, ...rest }: Wire<"Site"> = value;
   if (!isWhole(id) || !isText(site) || !isText(name) || !isText(timezone) || !isListOf(actions, isText)) throw unreadable("site");
   return {
     id,
@@ -51,9 +63,13 @@ function siteOf(value: unknown): Site {
     // A zone that this browser does not know would break every time on the page.
     timezone: isTimezone(timezone) ? timezone : "UTC",
     address: isText(address) ? address : "",
+    latitude: isNumber(rest.latitude) ? rest.latitude : 0,
+    longitude: isNumber(rest.longitude) ? rest.longitude : 0,
+    operatorsMayControl: rest.operators_may_control === true,
     organization: organizationOf(organization),
     role: isText(role) ? role : "",
     actions: actions as Action[],
+    grantable: isListOf(rest.grantable, isText) ? rest.grantable.filter(isSiteRole) : [],
   };
 }
 

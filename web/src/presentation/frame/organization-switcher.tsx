@@ -1,25 +1,25 @@
 "use client";
 
 import { Building, ChevronsUpDown } from "lucide-react";
-import { byOrganization } from "@/domain/site";
-import { useSites } from "@/presentation/hooks/use-data";
+import { useOrganizations } from "@/presentation/hooks/use-data";
 import { useOrganization } from "@/presentation/hooks/use-organization";
+import { Badge } from "@/presentation/ui/badge";
 import { Menu, MenuChoice, MenuHead } from "@/presentation/ui/menu";
 import { Skeleton } from "@/presentation/ui/skeleton";
 
 const ALL = "all";
 
 export function OrganizationSwitcher() {
-  const { data: sites } = useSites();
+  const { data: organizations } = useOrganizations();
   const { chosen, choose } = useOrganization();
-  if (!sites) return <Skeleton className="h-9 w-full rounded-lg" />;
-  const organizations = byOrganization(sites).map((group) => group.organization);
-  const [only] = organizations;
-  const name = organizations.find((each) => each.id === chosen)?.name ?? (organizations.length === 1 ? only?.name : "All organizations") ?? "No organization";
+  if (!organizations) return <Skeleton className="h-9 w-full rounded-lg" />;
+  const one = organizations.find((each) => each.id === chosen) ?? (organizations.length === 1 ? organizations[0] : undefined);
+  const name = one?.name ?? (organizations.length === 0 ? "No organization" : "All organizations");
   const face = (
     <>
       <Building aria-hidden className="size-4 shrink-0 text-quiet" strokeWidth={1.75} />
       <span className="min-w-0 flex-1 truncate text-left">{name}</span>
+      {one?.sandbox ? <Badge tone="warn" title="Holds test data only">Sandbox</Badge> : null}
     </>
   );
   const look = "hairline flex h-9 w-full items-center gap-2.5 rounded-lg px-2.5 text-[13px] font-medium";
@@ -37,7 +37,7 @@ export function OrganizationSwitcher() {
       <MenuHead>Show sites of</MenuHead>
       <MenuChoice
         value={chosen === null ? ALL : String(chosen)}
-        choices={[{ value: ALL, label: "All organizations" }, ...organizations.map((each) => ({ value: String(each.id), label: each.name }))]}
+        choices={[{ value: ALL, label: "All organizations" }, ...organizations.map((each) => ({ value: String(each.id), label: each.name, ...(each.sandbox ? { note: "Sandbox" } : {}) }))]}
         onChoose={(value) => {
           choose(value === ALL ? null : Number(value));
         }}

@@ -1,21 +1,19 @@
 "use client";
 
-import { LogOut, ShieldCheck } from "lucide-react";
+import { LogOut, ShieldCheck, UserRound } from "lucide-react";
+import { useRouter } from "next/navigation";
+import { initials } from "@/domain/people";
 import { Problem } from "@/domain/problem";
 import { useSession } from "@/presentation/hooks/use-session";
 import { useConfig, useServices } from "@/presentation/services";
 import { Menu, MenuItem, MenuLine } from "@/presentation/ui/menu";
 import { Skeleton } from "@/presentation/ui/skeleton";
 
-function initials(name: string): string {
-  const words = name.split(/[\s@.]+/).filter(Boolean);
-  return ((words[0]?.[0] ?? "") + (words[1]?.[0] ?? "")).toUpperCase() || "?";
-}
-
 export function ProfileMenu() {
   const { session } = useServices();
   const { adminUrl } = useConfig();
   const state = useSession();
+  const router = useRouter();
   if (state.status !== "signed_in") return <Skeleton className="size-7 rounded-full" />;
   const { user } = state;
   const leave = () => {
@@ -39,6 +37,14 @@ export function ProfileMenu() {
         <p className="truncate text-xs text-faint">{user.email}</p>
       </div>
       <MenuLine />
+      <MenuItem
+        icon={UserRound}
+        onSelect={() => {
+          router.push("/account");
+        }}
+      >
+        Account
+      </MenuItem>
       {user.platformAdmin ? (
         <MenuItem icon={ShieldCheck} onSelect={() => window.open(adminUrl, "_blank", "noreferrer")}>
           Administration

@@ -1,6 +1,6 @@
 "use client";
 
-import { byOrganization, type Site } from "@/domain/site";
+import { byOrganization, hasSettings, type Site } from "@/domain/site";
 import { connectionLabel } from "@/domain/link/connection-words";
 import { useSiteConnection } from "@/presentation/hooks/use-connection";
 import { useSites } from "@/presentation/hooks/use-data";
@@ -45,6 +45,11 @@ function SiteEntry({ site, place }: { site: Site; place: Place }) {
       {open ? (
         <RailLink href={`/sites/${site.id}/history`} current={place.page === "history"} nested>
           History
+        </RailLink>
+      ) : null}
+      {open && hasSettings(site) ? (
+        <RailLink href={`/sites/${site.id}/settings`} current={place.page === "settings"} nested>
+          Settings
         </RailLink>
       ) : null}
     </li>

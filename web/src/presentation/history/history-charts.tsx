@@ -16,6 +16,7 @@ import { lineLooks } from "@/presentation/chart/line-look";
 import { useHidden } from "@/presentation/chart/use-hidden";
 import { ViewSwitch, type View } from "@/presentation/chart/view-switch";
 import { useServices } from "@/presentation/services";
+import { saveFile } from "@/presentation/save-file";
 import { Button } from "@/presentation/ui/button";
 import { Card, CardHead } from "@/presentation/ui/card";
 import { Notice, ProblemNotice } from "@/presentation/ui/notice";
@@ -109,10 +110,6 @@ function ChartSkeleton() {
 }
 
 function saveCsv(site: Site, range: Range, csv: string): void {
-  const url = URL.createObjectURL(new Blob([csv], { type: "text/csv;charset=utf-8" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `${site.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${range.key}.csv`;
-  link.click();
-  URL.revokeObjectURL(url);
+  const name = `${site.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${range.key}.csv`;
+  saveFile(new Blob([csv], { type: "text/csv;charset=utf-8" }), name);
 }

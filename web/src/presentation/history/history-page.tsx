@@ -2,12 +2,11 @@
 
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
 import { useCallback, useMemo } from "react";
-import { Problem } from "@/domain/problem";
 import { rangeOf } from "@/domain/ranges";
 import type { Site } from "@/domain/site";
 import { keysOf } from "@/presentation/hooks/use-all-points";
-import { usePoints, useSite } from "@/presentation/hooks/use-data";
-import { NotFoundView } from "@/presentation/ui/not-found-view";
+import { usePoints } from "@/presentation/hooks/use-data";
+import { SiteGate } from "@/presentation/site-gate";
 import { ProblemNotice } from "@/presentation/ui/notice";
 import { SiteHead } from "@/presentation/ui/site-head";
 import { HistoryCharts } from "./history-charts";
@@ -17,15 +16,7 @@ import { RangeButtons } from "./range-buttons";
 import { MOST_POINTS } from "./most-points";
 
 export function HistoryPage({ id }: { id: string }) {
-  const number = /^[1-9]\d{0,15}$/.test(id) ? Number(id) : null;
-  return number === null ? <NotFoundView /> : <KnownSite id={number} />;
-}
-
-function KnownSite({ id }: { id: number }) {
-  const { site, error, retry } = useSite(id);
-  if (site) return <SiteHistory site={site} />;
-  if (error === undefined) return <HistorySkeleton />;
-  return error instanceof Problem && error.kind === "not_found" ? <NotFoundView /> : <ProblemNotice problem={error} retry={retry} />;
+  return <SiteGate id={id} skeleton={<HistorySkeleton />}>{(site) => <SiteHistory site={site} />}</SiteGate>;
 }
 
 /** What is chosen is in the address, so that a link shows a colleague the same. */

@@ -1,6 +1,6 @@
 import useSWR, { type SWRResponse } from "swr";
 import { Problem } from "@/domain/problem";
-import type { Point, Site } from "@/domain/site";
+import type { OwnOrganization, Point, Site } from "@/domain/site";
 import { useServices } from "@/presentation/services";
 
 /** What does not exist or is not allowed will not be so a second later. */
@@ -8,11 +8,21 @@ function worthRetrying(error: unknown): boolean {
   return !(error instanceof Problem) || !["not_found", "forbidden", "signed_out", "invalid"].includes(error.kind);
 }
 
-const OPTIONS = { shouldRetryOnError: worthRetrying, errorRetryInterval: 4_000, keepPreviousData: false } as const;
+export const OPTIONS = { shouldRetryOnError: worthRetrying, errorRetryInterval: 4_000, keepPreviousData: false } as const;
+
+/** Someone without a site has no live link that could tell of the first one, so the list is asked for again. */
+const NOTHING_YET_MS = 10_000;
 
 export function useSites(): SWRResponse<Site[], unknown> {
   const { sites } = useServices();
-  return useSWR("sites", () => sites.sites(), { ...OPTIONS, dedupingInterval: 10_000 });
+  return useSWR<Site[], unknown>("sites", () => sites.sites(), {
+    ...OPTIONS, dedupingInterval: 10_000, refreshInterval: (known) => (known?.length === 0 ? NOTHING_YET_MS : 0),
+  });
+}
+
+export function useOrganizations(): SWRResponse<OwnOrganization[], unknown> {
+  const { sites } = useServices();
+  return useSWR("organizations", () => sites.organizations(), { ...OPTIONS, dedupingInterval: 10_000 });
 }
 
 /** The site from the list if it is there, at once; else by itself. A site that is not yours is `not_found`. */

@@ -1,12 +1,11 @@
 "use client";
 
 import { Cpu } from "lucide-react";
-import { Problem } from "@/domain/problem";
 import type { Site } from "@/domain/site";
 import { keysOf } from "@/presentation/hooks/use-all-points";
-import { usePoints, useSite } from "@/presentation/hooks/use-data";
+import { usePoints } from "@/presentation/hooks/use-data";
 import { useWatch } from "@/presentation/hooks/use-watch";
-import { NotFoundView } from "@/presentation/ui/not-found-view";
+import { SiteGate } from "@/presentation/site-gate";
 import { Card } from "@/presentation/ui/card";
 import { Notice, ProblemNotice } from "@/presentation/ui/notice";
 import { SiteHead } from "@/presentation/ui/site-head";
@@ -18,15 +17,7 @@ import { SiteSkeleton } from "./site-skeleton";
 import { StaleBanner } from "./stale-banner";
 
 export function SitePage({ id }: { id: string }) {
-  const number = /^[1-9]\d{0,15}$/.test(id) ? Number(id) : null;
-  return number === null ? <NotFoundView /> : <KnownSite id={number} />;
-}
-
-function KnownSite({ id }: { id: number }) {
-  const { site, error, retry } = useSite(id);
-  if (site) return <LiveSite site={site} />;
-  if (error === undefined) return <SiteSkeleton />;
-  return error instanceof Problem && error.kind === "not_found" ? <NotFoundView /> : <ProblemNotice problem={error} retry={retry} />;
+  return <SiteGate id={id} skeleton={<SiteSkeleton />}>{(site) => <LiveSite site={site} />}</SiteGate>;
 }
 
 function LiveSite({ site }: { site: Site }) {

@@ -4,6 +4,7 @@ import { cx } from "./cx";
 const LOOK = {
   primary: "bg-ink text-canvas hover:opacity-90 disabled:opacity-60",
   quiet: "hairline bg-surface text-ink hover:bg-hover disabled:opacity-50",
+  danger: "bg-alarm text-on-alarm hover:opacity-90 disabled:opacity-60",
   bare: "text-quiet hover:bg-hover hover:text-ink disabled:opacity-50",
 } as const;
 

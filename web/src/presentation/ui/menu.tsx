@@ -3,6 +3,7 @@
 import { Check, type LucideIcon } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import type { ReactNode } from "react";
+import { Badge } from "./badge";
 
 const ITEM =
   "flex min-h-8 w-full select-none items-center gap-2.5 rounded-md px-2 text-[13px] outline-none data-[highlighted]:bg-hover";
@@ -37,6 +38,7 @@ export function MenuItem({ icon: Icon, children, onSelect }: { icon?: LucideIcon
 interface Choice {
   readonly value: string;
   readonly label: string;
+  readonly note?: string;
   readonly icon?: LucideIcon;
 }
 
@@ -44,10 +46,11 @@ interface Choice {
 export function MenuChoice({ value, choices, onChoose }: { value: string; choices: readonly Choice[]; onChoose: (value: string) => void }) {
   return (
     <DropdownMenu.RadioGroup value={value} onValueChange={onChoose}>
-      {choices.map(({ value: each, label, icon: Icon }) => (
+      {choices.map(({ value: each, label, note, icon: Icon }) => (
         <DropdownMenu.RadioItem key={each} value={each} className={ITEM}>
           {Icon ? <Icon aria-hidden className="size-4 text-quiet" strokeWidth={1.75} /> : null}
           <span className="min-w-0 flex-1">{label}</span>
+          {note === undefined ? null : <Badge tone="warn">{note}</Badge>}
           <DropdownMenu.ItemIndicator>
             <Check aria-hidden className="size-4 text-accent" />
           </DropdownMenu.ItemIndicator>

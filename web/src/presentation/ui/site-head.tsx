@@ -1,11 +1,11 @@
-import { Activity, ChartLine } from "lucide-react";
-import Link from "next/link";
-import type { Site } from "@/domain/site";
-import { cx } from "./cx";
+import { Activity, ChartLine, Settings2 } from "lucide-react";
+import { hasSettings, type Site } from "@/domain/site";
+import { PageNav } from "./page-nav";
 import { SiteClock } from "./site-clock";
 
 /** The name of the site, where and when it is, and its pages. */
-export function SiteHead({ site, page }: { site: Site; page: "live" | "history" }) {
+export function SiteHead({ site, page }: { site: Site; page: "live" | "history" | "settings" }) {
+  const settings = { href: `/sites/${site.id}/settings`, label: "Settings", icon: Settings2, current: page === "settings" };
   return (
     <div className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-3">
       <div className="min-w-0">
@@ -18,29 +18,16 @@ export function SiteHead({ site, page }: { site: Site; page: "live" | "history" 
           </span>
         </p>
       </div>
-      <nav aria-label="Pages of the site" className="hairline ml-auto hidden h-8 items-center rounded-lg bg-sunken p-0.5 sm:inline-flex">
-        <Tab href={`/sites/${site.id}`} current={page === "live"}>
-          <Activity aria-hidden className="size-3.5" /> Live
-        </Tab>
-        <Tab href={`/sites/${site.id}/history`} current={page === "history"}>
-          <ChartLine aria-hidden className="size-3.5" /> History
-        </Tab>
-      </nav>
+      <div className="ml-auto hidden sm:block">
+        <PageNav
+          label="Pages of the site"
+          entries={[
+            { href: `/sites/${site.id}`, label: "Live", icon: Activity, current: page === "live" },
+            { href: `/sites/${site.id}/history`, label: "History", icon: ChartLine, current: page === "history" },
+            ...(hasSettings(site) ? [settings] : []),
+          ]}
+        />
+      </div>
     </div>
-  );
-}
-
-function Tab({ href, current, children }: { href: string; current: boolean; children: React.ReactNode }) {
-  return (
-    <Link
-      href={href}
-      aria-current={current ? "page" : undefined}
-      className={cx(
-        "inline-flex h-full items-center gap-1.5 rounded-md border px-2.5 text-[13px] font-medium transition-colors",
-        current ? "border-line bg-surface text-ink" : "border-transparent text-quiet hover:text-ink",
-      )}
-    >
-      {children}
-    </Link>
   );
 }

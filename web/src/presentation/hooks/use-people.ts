@@ -1,0 +1,27 @@
+import useSWR, { useSWRConfig, type SWRResponse } from "swr";
+import type { ExplainedAccess, Invitation, Member } from "@/domain/people";
+import { useServices } from "@/presentation/services";
+import { OPTIONS } from "./use-data";
+
+export function useMembers(organization: number): SWRResponse<Member[], unknown> {
+  const { people } = useServices();
+  return useSWR(["members", organization], () => people.members(organization), OPTIONS);
+}
+
+export function useInvitations(organization: number): SWRResponse<Invitation[], unknown> {
+  const { people } = useServices();
+  return useSWR(["invitations", organization], () => people.invitations(organization), OPTIONS);
+}
+
+export function usePeopleOfSite(site: number): SWRResponse<ExplainedAccess[], unknown> {
+  const { people } = useServices();
+  return useSWR(["people-of-site", site], () => people.peopleOfSite(site), OPTIONS);
+}
+
+const ABOUT_PEOPLE = ["members", "invitations", "people-of-site"];
+
+/** Fetch again what says who may do what: one change is often seen in several lists. */
+export function useRefreshPeople(): () => Promise<unknown> {
+  const { mutate } = useSWRConfig();
+  return () => mutate((key) => key === "organizations" || (Array.isArray(key) && ABOUT_PEOPLE.includes(String(key[0]))));
+}

@@ -1,0 +1,95 @@
+"use client";
+
+import { Cpu } from "lucide-react";
+import { useState } from "react";
+import type { Edge } from "@/domain/site-settings";
+import type { Site } from "@/domain/site";
+import { useEdges } from "@/presentation/hooks/use-equipment";
+import { useServices } from "@/presentation/services";
+import { Button } from "@/presentation/ui/button";
+import { Confirm } from "@/presentation/ui/confirm";
+import { Dialog } from "@/presentation/ui/dialog";
+import { List } from "@/presentation/ui/list";
+import { Row } from "@/presentation/ui/row";
+import { Section } from "@/presentation/ui/section";
+import { Ago } from "@/presentation/ui/when";
+import { EdgeForm } from "./edge-form";
+import { EdgeKeys } from "./edge-keys";
+
+export function EdgesSection({ site }: { site: Site }) {
+  const edges = useEdges(site.id);
+  const [adding, setAdding] = useState(false);
+  return (
+    <Section
+      title="Edges"
+      lead="The controllers on the site that read its devices. Each starts with an API key of its own."
+      action={<Button onClick={() => { setAdding(true); }}>New edge…</Button>}
+    >
+      <List data={edges} label="Edges" skeletons={2} empty="This site has no edge yet. Make one, then a key for it: its values appear as soon as it starts.">
+        {(edge) => <EdgeRow key={edge.id} edge={edge} onChanged={() => edges.mutate()} />}
+      </List>
+      <Dialog open={adding} onOpenChange={setAdding} title={`New edge at ${site.name}`}>
+        <EdgeForm
+          site={site.id}
+          edge={null}
+          onDone={async () => {
+            await edges.mutate();
+            setAdding(false);
+          }}
+        />
+      </Dialog>
+    </Section>
+  );
+}
+
+function EdgeRow({ edge, onChanged }: { edge: Edge; onChanged: () => Promise<unknown> }) {
+  const { equipment } = useServices();
+  const [open, setOpen] = useState<"edit" | "remove" | null>(null);
+  const close = () => {
+    setOpen(null);
+  };
+  return (
+    <Row
+      data-testid="edge"
+      className="items-start"
+      lead={<Cpu aria-hidden className="mt-0.5 size-5 shrink-0 text-faint" strokeWidth={1.5} />}
+      title={edge.name}
+      note={
+        <>
+          <span>{edge.wire}</span>
+          <span aria-hidden>·</span>
+          <span>reads every {edge.pollInterval} s</span>
+          <span aria-hidden>·</span>
+          <span>{edge.lastSession === null ? "has never connected" : <>connected <Ago ts={edge.lastSession} /></>}</span>
+          {edge.software ? <span>· {edge.software}</span> : null}
+        </>
+      }
+    >
+      <Button onClick={() => { setOpen("edit"); }} aria-label={`Edit ${edge.name}`}>Edit</Button>
+      <Button onClick={() => { setOpen("remove"); }} aria-label={`Delete ${edge.name}`}>Delete</Button>
+      <EdgeKeys edge={edge} />
+      <Dialog open={open === "edit"} onOpenChange={close} title={`Edit ${edge.name}`}>
+        <EdgeForm
+          site={null}
+          edge={edge}
+          onDone={async () => {
+            await onChanged();
+            close();
+          }}
+        />
+      </Dialog>
+      <Confirm
+        open={open === "remove"}
+        onOpenChange={close}
+        title={`Delete ${edge.name}?`}
+        action={`Delete ${edge.name}`}
+        onConfirm={async () => {
+          await equipment.removeEdge(edge.id);
+          await onChanged();
+        }}
+      >
+        <p>Its keys stop working at once and its devices go with it. What it measured stays in the history.</p>
+      </Confirm>
+    </Row>
+  );
+}
