@@ -1,7 +1,8 @@
 """What the API's description says of every operation without its view repeating it.
 
-A view declares its request, its answers and what only it can refuse: `responses={200: X, **refusals(409)}`. From its
-permissions, parameters, body and limits follow the other refusals; the fuzz test proves that there are no more.
+A view declares its request and its answers. From its permissions, parameters and body follow its refusals; what only
+it can refuse its docstring says, with the status and the problem's code: "The last one stays (409 last_admin)." The
+matrix and the fuzz test prove that no other status is ever answered.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import get_doc
 
 from config.examples import example_of
 from config.permissions import Public
 from config.problems import CONTENT_TYPE
 
+_TOLD = re.compile(r"\b([45]\d\d)(?: `?(?:urn:ems:problem:)?([a-z]+(?:_[a-z]+)*))?")
 _FIRST_SENTENCE = re.compile(r"\s*(.+?)(?:\.(?:\s|$)|:\s*\n|\n\s*\n|$)", re.DOTALL)
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
@@ -38,13 +41,21 @@ REFUSALS: dict[int, tuple[str, str, str]] = {
 """Status -> (code, what it means, an example of `detail`)."""
 
 
-def refusals(*statuses: int) -> dict[tuple[int, str], Any]:
-    """For `responses`: refusals that do not follow from the view's declarations."""
-    return {(status, CONTENT_TYPE): _PROBLEM for status in statuses}
+_VERBS = {"POST": "_create", "PATCH": "_change", "PUT": "_replace", "DELETE": "_delete"}
 
 
 class Described(AutoSchema):
-    """Adds the summary and every refusal that the view's declarations imply."""
+    """Adds the name, the summary, and every refusal that the view's declarations imply."""
+
+    def get_operation_id(self) -> str:
+        """`assets_list`, `asset_create`, `asset`, `asset_change`, `asset_delete`"""
+        *_, last = words = self.path.removeprefix("/api/").split("/")
+        one = last.startswith("{")
+        plural = next(word for word in reversed(words) if not word.startswith("{")).replace("-", "_")
+        singular = plural if plural.endswith("ss") else plural.removesuffix("s")
+        if self.method == "GET":
+            return singular if one else f"{plural}_list"
+        return singular + _VERBS[self.method]
 
     def get_summary(self) -> str | None:
         found = _FIRST_SENTENCE.match(self.get_description() or "")
@@ -54,41 +65,56 @@ class Described(AutoSchema):
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is not None:
             responses = operation["responses"]
-            statuses = {int(status) for status in responses} | self._implied(operation)
-            operation["responses"] = {
-                str(status): _refusal(status) if status in REFUSALS else responses[str(status)]
-                for status in sorted(statuses)
-            }
+            refused = {status: REFUSALS[status][0] for status in self._implied(operation)} | self._told(operation)
+            responses |= {str(status): _refusal(status, code) for status, code in refused.items()}
+            operation["responses"] = {status: responses[status] for status in sorted(responses)}
             for status, response in operation["responses"].items():
                 response["description"] = response["description"] or HTTPStatus(int(status)).phrase
         return operation
 
     def _implied(self, operation: dict[str, Any]) -> set[int]:
-        view: Any = self.view
         implied = {503}
-        places = {parameter["in"] for parameter in operation.get("parameters", [])}
+        parameters = operation.get("parameters", [])
+        places = {parameter["in"] for parameter in parameters}
         if "requestBody" in operation:
             implied |= {400, 413, 415}
         if "query" in places:
             implied.add(400)
-        if "path" in places:
-            implied.add(404)
-        if not all(issubclass(each, Public) for each in view.permission_classes):
+        if "path" in places or any(parameter["name"] == "page" for parameter in parameters):
+            implied.add(404)  # a page after the last one is not there either
+        permissions: list[Any] = self.view.get_permissions()
+        if not all(isinstance(each, Public) for each in permissions):
             implied.add(401)
-            if not self._open_to_all_credentials():
+            if not self._open_to_every_credential({type(each).__name__ for each in permissions}):
                 implied.add(403)
-        if view.throttle_classes:
-            implied.add(429)
         return implied
 
-    def _open_to_all_credentials(self) -> bool:
-        """Whether a valid credential is enough: reading what is one's own, or what an edge may do."""
-        names = {each.__name__ for each in self.view.permission_classes}
-        return names <= {"EdgesOnly"} or (names <= {"SignedIn"} and self.method == "GET")
+    def _open_to_every_credential(self, permissions: set[str]) -> bool:
+        """Whether a valid credential is enough: to read what is one's own, or to do what an edge may."""
+        return permissions <= {"EdgesOnly"} or (permissions <= {"SignedIn"} and self.method == "GET")
+
+    def _told(self, operation: dict[str, Any]) -> dict[int, str]:
+        """Status -> code, from the docstrings of the view and of its method."""
+        told = {}
+        for text in (get_doc(type(self.view)), operation.get("description", "")):
+            for status, code in _TOLD.findall(text):
+                told[int(status)] = code or REFUSALS[int(status)][0]
+        return told
 
 
-def _refusal(status: int) -> dict[str, Any]:
-    code, meaning, detail = REFUSALS[status]
+class BodyOnDelete(Described):
+    """For `schema` of a view whose DELETE has a body, which drf-spectacular leaves out."""
+
+    def _get_request_body(self, direction: str = "request") -> Any:
+        method, self.method = self.method, "POST" if self.method == "DELETE" else self.method
+        try:
+            return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        finally:
+            self.method = method
+
+
+def _refusal(status: int, code: str) -> dict[str, Any]:
+    _, meaning, detail = REFUSALS[status]
     example: dict[str, Any] = {
         "type": f"urn:ems:problem:{code}",
         "title": HTTPStatus(status).phrase,

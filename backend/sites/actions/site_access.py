@@ -72,11 +72,12 @@ def do_give_role(
         return SiteAccess.objects.create(site=site, user=person, role=role)
 
 
-def do_change_role(access: Access, row: SiteAccess, role: str) -> SiteAccess:
-    """Raises PermissionDenied if the old or the new role is not weaker than the caller's."""
+def do_change_role(access: Access, row: SiteAccess, role: str | None = None) -> SiteAccess:
+    """Without a role nothing changes. Raises PermissionDenied if the old or the new one is not weaker than the own."""
     with transaction.atomic():
-        check_grantable(access, row.site, [locked(row).role, role])
-        save_changes(row, {"role": role})
+        old = locked(row).role
+        check_grantable(access, row.site, [old, role or old])
+        save_changes(row, {} if role is None else {"role": role})
     return row
 
 

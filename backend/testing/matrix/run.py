@@ -134,7 +134,7 @@ def ask(scene: Scene, row: Row, operation: Operation, target: str, actor: Actor,
         told = Told.of(answer)
         transaction.set_rollback(True)
     if method != "get":
-        _forget()
+        forget()
     return told
 
 
@@ -152,7 +152,7 @@ def _thing(collection: str) -> str:
     return _IRREGULAR.get(collection, collection.removesuffix("s").replace("-", "_"))
 
 
-def _forget() -> None:
+def forget() -> None:
     """What a rolled back call left in Redis: counted failures, epochs, an edge's user."""
     redis = redis_client()
     redis.flushdb()
