@@ -135,6 +135,7 @@ class PersonSerializer(serializers.ModelSerializer[User]):
 
     platform_admin = serializers.BooleanField(source="is_superuser")
     developer = serializers.BooleanField(source="is_developer")
+    two_factor = serializers.BooleanField(source="has_two_factor")
     service = serializers.BooleanField(source="is_service")
     organizations = PersonOrganizationSerializer(source="memberships", many=True)
 
@@ -147,6 +148,7 @@ class PersonSerializer(serializers.ModelSerializer[User]):
             "is_active",
             "platform_admin",
             "developer",
+            "two_factor",
             "service",
             "erased",
             "created",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import Http404
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -30,7 +31,9 @@ TAGS = ["people"]
 def described(access: Access) -> QuerySet[User]:
     """The people that the caller sees, each with the memberships that the caller sees and no other."""
     memberships = Membership.objects.visible_to(access).select_related("organization")
-    return User.objects.visible_to(access).prefetch_related(Prefetch("memberships", memberships))
+    devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+    people = User.objects.visible_to(access).annotate(has_two_factor=Exists(devices))
+    return people.prefetch_related(Prefetch("memberships", memberships))
 
 
 def open_user(access: Access, pk: int) -> User:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import django.db
+import redis
 import structlog
 from django.db import transaction
 from django.utils import timezone
@@ -87,13 +89,19 @@ def do_cancel_deletion(organization: Organization) -> None:
 
 def delete_due() -> None:
     """The worker's job: delete every organization whose grace period is over. Killed anywhere, the next run goes on."""
+    failures: list[Exception] = []
     for organization in Organization.objects.filter(delete_after__lte=timezone.now()).order_by("delete_after"):
         try:
             do_delete(organization)
         except NotYet as reason:
             log.info("an organization is not deleted yet", organization=organization.pk, reason=str(reason))
+        except (django.db.Error, redis.RedisError) as failure:
+            log.error("an organization cannot be deleted", organization=organization.pk, error=type(failure).__name__)
+            failures.append(failure)  # the others need not wait for this one
         else:
             log.info("an organization is deleted", organization=organization.pk)
+    if failures:
+        raise failures[0]
 
 
 def do_delete(organization: Organization) -> None:

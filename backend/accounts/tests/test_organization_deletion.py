@@ -147,20 +147,22 @@ def test_its_edges_lose_their_redis_users_at_once(cast: Cast, clean_redis: redis
     }
 
 
-def test_nobody_sees_it_while_it_is_being_deleted(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redis is away: the deletion waits, and is done when Redis is back."""
+def test_one_that_fails_waits_unseen_and_holds_up_no_other(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis is away, and Alpha has an edge that must lose its user there."""
     kit = edge_kit(cast.own)
     due(cast.alpha)
+    due(cast.beta)
     with monkeypatch.context() as away:
         away.setattr(edge_redis, "client", lambda: redis.Redis(port=1, socket_connect_timeout=0.2))
         with pytest.raises(redis.RedisError):
             organizations.delete_due()
+    assert list(Organization.objects.all()) == [cast.alpha]
     cast.alpha.refresh_from_db()
     assert cast.alpha.suspended is not None
     kit.key.refresh_from_db()
     assert kit.key.revoked is None, "a key that Redis still knows must not look revoked"
     organizations.delete_due()
-    assert not Organization.objects.filter(pk=cast.alpha.pk).exists()
+    assert not Organization.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Membership, User
 from testing.cast import Cast, ClientOf
@@ -51,6 +52,18 @@ def test_of_a_shared_person_each_admin_sees_the_own_organization_only(
     assert [row["name"] for row in alice["organizations"]] == ["Alpha"]
     assert [row["name"] for row in charlie["organizations"]] == ["Beta"]
     assert [row["name"] for row in root["organizations"]] == ["Alpha", "Beta"]
+
+
+def test_it_tells_who_has_a_second_factor(cast: Cast, client_of: ClientOf) -> None:
+    TOTPDevice.objects.create(user=cast.bob, name="Authenticator", confirmed=True)
+    TOTPDevice.objects.create(user=cast.olga, name="Authenticator", confirmed=False)
+    rows = client_of(cast.alice).get(f"{URL}?ordering=email").json()["results"]
+    assert {row["name"]: row["two_factor"] for row in rows} == {
+        "Alice": False,
+        "Bob": True,
+        "Max": False,
+        "Olga": False,
+    }
 
 
 def test_no_answer_carries_a_password(cast: Cast, client_of: ClientOf) -> None:
