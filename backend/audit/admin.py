@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Min, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
@@ -17,7 +18,7 @@ from django.utils.safestring import mark_safe
 from audit.models import AuditEvent, Person, Unsealed
 from config.admin_operations import OperationsAdmin, ReadOnly
 from config.admin_site import Event, Figure, OperationsSite
-from config.admin_words import rows_url, shown, state, words
+from config.admin_words import link, rows_url, shown, state, words
 
 KINDS: dict[str, tuple[str, ...]] = {
     "signing in": ("login", "logout", "session", "two_factor", "password"),
@@ -51,8 +52,8 @@ class KindFilter(admin.SimpleListFilter):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnly, OperationsAdmin):
-    list_display = ("at", "action", "result", "who", "about", "organization", "site", "address")
-    list_display_links = ("at", "action")
+    list_display = ("moment", "action", "result", "who", "about", "organization", "site", "address")
+    list_display_links = ("moment", "action")
     list_filter = ("outcome", KindFilter)
     search_fields = ("target", "actor", "request_id")
     search_help_text = "An address or a name, what it was about, or a request id"
@@ -60,7 +61,7 @@ class AuditEventAdmin(ReadOnly, OperationsAdmin):
     show_full_result_count = False
     """It would count millions of rows for a number that nobody needs."""
     fieldsets = (
-        (None, {"fields": (("at", "action", "result"), ("who", "about"), ("organization", "site"))}),
+        (None, {"fields": (("moment", "action", "result"), ("who", "about"), ("organization", "site"))}),
         ("What changed", {"fields": ("changes", "more")}),
         ("From where", {"fields": (("address", "request_id"),)}),
     )
@@ -78,6 +79,10 @@ class AuditEventAdmin(ReadOnly, OperationsAdmin):
             found |= rows.filter(Q(actor_key__in=keys) | Q(target_key__in=keys))
         return found, duplicates
 
+    @admin.display(description="at (UTC)", ordering="at")
+    def moment(self, event: AuditEvent) -> str:
+        return format_html('<span class="nowrap">{}</span>', f"{event.at:%Y-%m-%d %H:%M:%S}")
+
     @admin.display(description="outcome", ordering="outcome")
     def result(self, event: AuditEvent) -> str:
         return state(event.outcome, "bad" if event.outcome == AuditEvent.Outcome.DENIED else "")
@@ -91,12 +96,12 @@ class AuditEventAdmin(ReadOnly, OperationsAdmin):
         return event.target_name
 
     @admin.display(description="organization", ordering="organization_id")
-    def organization(self, event: AuditEvent) -> int | None:
-        return event.organization_id
+    def organization(self, event: AuditEvent) -> str:
+        return _page("accounts_organization", event.organization_id)
 
     @admin.display(description="site", ordering="site_id")
-    def site(self, event: AuditEvent) -> int | None:
-        return event.site_id
+    def site(self, event: AuditEvent) -> str:
+        return _page("sites_site", event.site_id)
 
     @admin.display(description="change")
     def changes(self, event: AuditEvent) -> str:
@@ -113,6 +118,11 @@ class AuditEventAdmin(ReadOnly, OperationsAdmin):
     @admin.display(description="details")
     def more(self, event: AuditEvent) -> str:
         return shown(event.told("details"))
+
+
+def _page(model: str, pk: int | None) -> str:
+    """A link to the row, which may be gone: the log outlives it."""
+    return link(pk, reverse(f"admin:{model}_change", args=[pk])) if pk is not None else "–"
 
 
 def _text(values: dict[str, Any], name: str) -> str:

@@ -29,7 +29,7 @@ def figures() -> Iterator[Figure]:
     known = list(Edge.objects.values_list("pk", flat=True))
     since = datetime.now(UTC) - RECENT
     online = sum(moment > since for moment in deliveries(known).values())
-    yield Figure("Edges online", online, rows_url("sites_edge"), f"of {len(known)}, heard within 2 min", rank=30)
+    yield Figure("Edges online", online, rows_url("sites_edge"), f"of {len(known)}, in the last 2 min", rank=30)
 
 
 EdgeAdmin.deliveries = staticmethod(deliveries)

@@ -9,6 +9,9 @@ from accounts.admin import credentials as credentials
 from accounts.admin import organizations as organizations
 from accounts.admin import people as people
 from accounts.admin import system as system
+from accounts.admin_login import AdminLoginForm
+
+admin.site.login_form = AdminLoginForm
 
 # Roles are the policy's, not Django's groups. What makes codes is nobody's to look at.
 for model in (Group, StaticDevice, TOTPDevice):

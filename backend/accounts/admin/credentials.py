@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import tokens
+from accounts.actions.access_tokens import do_revoke
 from accounts.models import AccessToken, LoginSession
 from config.admin_operations import Operation, OperationsAdmin, ReadOnly
 from config.admin_words import state
@@ -78,8 +79,7 @@ class LoginSessionAdmin(ReadOnly, OperationsAdmin):
 
 
 def _revoke(_: HttpRequest, token: AccessToken, __: Mapping[str, Any]) -> str:
-    token.revoked = timezone.now()
-    token.save(update_fields=["revoked"])
+    do_revoke(token)
     return f"Revoked: {token}"
 
 

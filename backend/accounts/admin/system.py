@@ -50,7 +50,7 @@ def figures() -> Iterator[Figure]:
     organizations = Organization.objects.all()
     suspended = organizations.exclude(suspended=None).count()
     sandboxes = organizations.filter(is_sandbox=True).count()
-    also = [f"{count} {word}" for count, word in ((suspended, "suspended"), (sandboxes, "sandboxes")) if count]
+    also = [f"{count} {word}" for count, word in ((suspended, "suspended"), (sandboxes, "for tests")) if count]
     yield Figure("Organizations", organizations.count(), rows_url("accounts_organization"), ", ".join(also), rank=10)
 
     people = User.objects.filter(is_service=False, erased=None)

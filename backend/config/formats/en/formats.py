@@ -1,4 +1,4 @@
-"""Times in the admin: sortable, to the second, UTC."""
+"""Times in the admin: sortable, UTC."""
 
-DATETIME_FORMAT = "Y-m-d H:i:s"
+DATETIME_FORMAT = "Y-m-d H:i"
 DATE_FORMAT = "Y-m-d"
