@@ -196,3 +196,17 @@ def test_one_that_has_expired_or_was_withdrawn_is_not_sent(invited: Invitation, 
     invited.delete()
     invitations.send()
     assert mailoutbox == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_worker_is_called_as_soon_as_there_is_something_to_send(cast: Cast, client_of: ClientOf) -> None:
+    listening = connection.copy()
+    try:
+        with listening.cursor() as cursor:
+            cursor.execute(f"LISTEN {invitations.CHANNEL}")
+        made = invite(client_of(cast.alice), cast.alpha.pk).json()
+        assert [note.channel for note in listening.connection.notifies(timeout=5, stop_after=1)] == ["invitations"]
+        client_of(cast.alice).post(f"/api/invitations/{made['id']}/resend")
+        assert [note.channel for note in listening.connection.notifies(timeout=5, stop_after=1)] == ["invitations"]
+    finally:
+        listening.close()
