@@ -9,6 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
+from accounts import two_factor
 from accounts.models import User
 from accounts.throttles import Guesses
 
@@ -44,7 +45,9 @@ class PasswordBackend(ModelBackend):
         return isinstance(user, User) and user.is_active and not user.is_service
 
     def get_user(self, user_id: int) -> User | None:
-        return super().get_user(user_id)
+        """Of a session of the admin, which ends when a second factor is asked for and there is none."""
+        user = super().get_user(user_id)
+        return None if user is None or two_factor.missing(user) else user
 
 
 def right_password(user: User | None, password: str) -> bool:

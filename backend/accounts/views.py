@@ -39,7 +39,7 @@ class Login(CookieView):
         email = form.validated_data["email"].strip().lower()
         user = authenticate(request._request, username=email, password=form.validated_data["password"])
         if not isinstance(user, User):
-            audit.record("login.failed", actor=email, address=client_address(request))
+            audit.denied("login.failed", actor=email, address=client_address(request))
             raise AuthenticationFailed(WRONG_LOGIN, code="wrong_login")
         if two_factor.enabled(user):
             if not form.validated_data["code"].strip():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import django_filters
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-from accounts.models import Organization
+from accounts.models import AccessToken, Organization
 from config.filters import AmongVisible, Filters, Ordering
 from sites.models import Asset, Device, Edge, Point, Site, SiteAccess
 from sites.serializers.choices import KINDS, ROLES_ON_SITES
@@ -77,3 +78,16 @@ class PointFilters(Filters):
 
     def find(self, rows: QuerySet[Point], name: str, value: str) -> QuerySet[Point]:
         return rows.filter(Q(name__icontains=value) | Q(key__icontains=value))
+
+
+class AccessTokenFilters(Filters):
+    organization = AmongVisible(Organization)
+    active = django_filters.BooleanFilter(method="usable", label="Neither revoked nor expired; or one of the two.")
+    search = django_filters.CharFilter(field_name="name", lookup_expr="icontains", label="Part of the name.")
+    ordering = Ordering("name", "created", "expires", "last_used")
+
+    def usable(self, rows: QuerySet[AccessToken], name: str, value: bool) -> QuerySet[AccessToken]:
+        now = timezone.now()
+        if value:
+            return rows.filter(revoked=None, expires__gt=now)
+        return rows.filter(Q(revoked__isnull=False) | Q(expires__lte=now))

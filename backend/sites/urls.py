@@ -3,6 +3,7 @@
 from django.urls import path
 
 from sites import (
+    access_token_views,
     access_views,
     asset_views,
     device_views,
@@ -32,6 +33,8 @@ urlpatterns = [
     path("devices/<int:pk>", device_views.OneDevice.as_view()),
     path("points", point_views.Points.as_view()),
     path("points/<int:pk>", point_views.OnePoint.as_view()),
+    path("access-tokens", access_token_views.AccessTokens.as_view()),
+    path("access-tokens/<int:pk>", access_token_views.OneAccessToken.as_view()),
     path("edge/session", edge_views.EdgeSession.as_view()),
     path("edge/points", edge_views.EdgePoints.as_view()),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accounts import outbox as access_outbox
-from accounts.actions import organizations
+from accounts.actions import organizations, password
 from audit.seal import Sealer
 from invitations.actions import invitations
 from sites import outbox as edge_outbox
@@ -16,6 +16,7 @@ JOBS: tuple[Job, ...] = (
     Job("access changes", access_outbox.Relay().run, every=1.0, listen=access_outbox.CHANNEL),
     Job("edge changes", edge_outbox.relay, every=1.0, listen=edge_outbox.CHANNEL),
     Job("audit log to seal", Sealer().run, every=1.0),
+    Job("password resets", password.send_links, every=30.0, listen=password.CHANNEL),
     Job("invitations to send", invitations.send, every=30.0, listen=invitations.CHANNEL),
     Job("old invitations", invitations.sweep, every=3600.0),
     Job("organizations to delete", organizations.delete_due, every=60.0),

@@ -14,8 +14,8 @@ WEB, INGRESS, CLIENT = "10.0.0.5", "10.0.0.6", "203.0.113.7"
 
 
 def address(peer: str, chain: str | None) -> str | None:
-    headers = {} if chain is None else {"HTTP_X_FORWARDED_FOR": chain}
-    return client_address(RequestFactory(REMOTE_ADDR=peer, **headers).get("/"))
+    headers = {} if chain is None else {"X-Forwarded-For": chain}
+    return client_address(RequestFactory(REMOTE_ADDR=peer, headers=headers).get("/"))
 
 
 @pytest.fixture
