@@ -13,7 +13,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
 
 from audit.models import AuditEvent, Person, Unsealed
 from config.admin_operations import OperationsAdmin, ReadOnly
@@ -112,8 +111,8 @@ class AuditEventAdmin(ReadOnly, OperationsAdmin):
             return "–"
         values = ((name, _text(before, name), _text(after, name)) for name in names)
         rows = format_html_join("", '<tr><th>{}</th><td class="was">{}</td><td class="is">{}</td></tr>', values)
-        head = "<thead><tr><th></th><th>Before</th><th>After</th></tr></thead>"
-        return format_html('<table class="change">{}<tbody>{}</tbody></table>', mark_safe(head), rows)
+        head = format_html("<tr><th></th><th>{}</th><th>{}</th></tr>", "Before", "After")
+        return format_html('<table class="change"><thead>{}</thead><tbody>{}</tbody></table>', head, rows)
 
     @admin.display(description="details")
     def more(self, event: AuditEvent) -> str:
