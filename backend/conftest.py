@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 from config.redis import client as redis_client
 
@@ -56,6 +58,17 @@ def clean_redis(_services: None) -> Iterator[redis.Redis]:
     for name in map(str, connection.acl_users()):
         if name.startswith("edge_"):
             connection.acl_deluser(name)
+
+
+@pytest.fixture
+def held_connection() -> Iterator[None]:
+    """For requests through the WSGI handler itself: as Django's test client, it leaves the test's connection open."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str 
     if "$ref" in schema:
         return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas, name)
     for word in ("example", "const", "default"):
-        if word in schema:
+        if word in schema and schema[word] != "":
             return schema[word]
     if "enum" in schema:
         return schema["enum"][0]

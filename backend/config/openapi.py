@@ -72,6 +72,12 @@ class Described(AutoSchema):
                 response["description"] = response["description"] or HTTPStatus(int(status)).phrase
         return operation
 
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """A credential that is heeded and not needed stands beside none."""
+        schemes: list[dict[str, list[str]]] = super().get_auth()
+        public = all(isinstance(each, Public) for each in self.view.get_permissions())
+        return [*schemes, {}] if public and schemes else schemes
+
     def _implied(self, operation: dict[str, Any]) -> set[int]:
         implied = {503}
         parameters = operation.get("parameters", [])

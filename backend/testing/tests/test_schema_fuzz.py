@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, transaction
+from django.db import transaction
 from drf_spectacular.generators import SchemaGenerator
 from schemathesis import Case, Response
 
@@ -28,17 +26,6 @@ def document() -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(autouse=True)
-def one_transaction() -> Iterator[None]:
-    """As Django's own test client does: the connection with the test's transaction outlives each request."""
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in signals:
-        signal.connect(close_old_connections)
-
-
 def sender(bearer: str) -> Send:
     application = get_wsgi_application()
 
@@ -53,6 +40,7 @@ def sender(bearer: str) -> Send:
     return send
 
 
+@pytest.mark.usefixtures("held_connection")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("actor", ["viewer", "org_admin", "platform"])
 def test_nothing_that_is_sent_is_answered_otherwise_than_described(
