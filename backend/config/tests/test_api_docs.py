@@ -71,7 +71,7 @@ def test_the_page_takes_nothing_from_elsewhere_and_runs_no_inline_script(url: st
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_its_files_are_below_its_own_address(name: str) -> None:
+def test_its_files_are_below_its_own_address(db: None, name: str) -> None:
     answer = APIClient().get(f"/api/docs/{name}")
     assert answer.status_code == 200
     assert answer.getvalue()
