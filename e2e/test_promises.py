@@ -66,6 +66,12 @@ def test_permission_removed_in_the_admin_ends_its_sockets_and_disturbs_nobody(st
     assert result.interrupted == 0
 
 
+def test_an_access_token_streams_until_it_is_revoked_and_its_owner_goes_on(stack: Stack) -> None:
+    trial = apart(revocation.revoke_token(stack))
+    assert trial.last_frame < 3
+    assert trial.wrongly_closed == 0
+
+
 def test_access_that_changes_while_redis_and_the_worker_are_down_is_told_afterwards(stack: Stack) -> None:
     survived = apart(access_outbox.survive(stack))
     assert survived.told == survived.changed

@@ -24,6 +24,7 @@ class Listener:
         self._site = f"site_{site}"
         self._edge = edge
         self._socket: ClientConnection | None = None
+        self._last_kind = ""
         self.last_frame: float | None = None
         """When the last frame with anything of the site came."""
         self.heard: list[int] = []
@@ -31,6 +32,11 @@ class Listener:
         self.close_code: int | None = None
         self.streaming = asyncio.Event()
         self.task = asyncio.create_task(self._run())
+
+    def __repr__(self) -> str:
+        state = "over" if self.over else "connecting" if self._socket is None else "open"
+        age = "never" if self.last_frame is None else f"{time.monotonic() - self.last_frame:.1f} s ago"
+        return f"Listener({state}, last said {self._last_kind!r}, last frame of the site {age}, gaps {self.gaps})"
 
     @property
     def over(self) -> bool:
@@ -74,7 +80,7 @@ class Listener:
 
     async def _hear(self, frame: dict[str, Any]) -> None:
         assert self._socket is not None  # noqa: S101 -- it heard something
-        kind = frame["type"]
+        kind = self._last_kind = str(frame["type"])
         if kind == "welcome":
             await self._socket.send(json.dumps({"type": "subscribe", "sites": [self._site]}))
         elif kind == "gap":

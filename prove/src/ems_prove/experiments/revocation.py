@@ -15,6 +15,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import redis
 from ems_contract import keys
@@ -94,6 +95,26 @@ async def revoke(stack: Stack, *, trials: int, sockets: int, others: int) -> Res
     return Result(done, others, interrupted)
 
 
+async def revoke_token(stack: Stack) -> Trial:
+    """An integrator's access token of the person streams; it is revoked over the API. Their browser goes on."""
+    scene = Scene(stack)
+    with beacon(stack, scene.site), stack.client(REVOKED) as client:
+        expires = datetime.now(UTC) + timedelta(days=1)
+        wanted = {"name": "an integration", "scopes": ["read"], "sites": None, "expires": expires.isoformat()}
+        answer = await asyncio.to_thread(lambda: client.post("/api/access-tokens", json=wanted).raise_for_status())
+        token = answer.json()
+        integrator = Listener(stack.url("ws"), stack.url("web"), token["token"], scene.site, EDGE)
+        async with scene.audience((REVOKED,), 1) as browser:
+            await until_streaming([integrator], PATIENCE)
+            began = time.monotonic()
+            path = f"/api/access-tokens/{token['id']}"
+            await asyncio.to_thread(lambda: client.delete(path).raise_for_status())
+            async with asyncio.timeout(PATIENCE):
+                await integrator.task
+            wrong = sum(one.over for one in browser) + (integrator.close_code not in TURNED_AWAY)
+    return Trial(max(0.0, (integrator.last_frame or began) - began), 1, 0, wrong)
+
+
 class Scene:
     """One site of the stack, the people who watch it and their tokens."""
 
@@ -144,8 +165,10 @@ class Scene:
         finally:
             coming.cancel()
         everyone = [*open_ones, *arriving]
-        async with asyncio.timeout(PATIENCE):
-            await asyncio.gather(*(listener.task for listener in everyone))
+        _, left = await asyncio.wait([listener.task for listener in everyone], timeout=PATIENCE)
+        if left:
+            lingering = [listener for listener in everyone if not listener.over]
+            raise TimeoutError(f"{len(left)} sockets had not ended after {PATIENCE:g} s, such as {lingering[0]!r}")
         last = max((listener.last_frame or began for listener in everyone), default=began)
         wrong = sum(listener.close_code not in TURNED_AWAY for listener in everyone)
         path, values = "/admin/sites/siteaccess/add/", {"user": str(user), "site": str(self.site), "role": "viewer"}
