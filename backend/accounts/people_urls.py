@@ -1,8 +1,8 @@
-"""Under /api/: organizations and people."""
+"""Under /api/: organizations, people and the audit log."""
 
 from django.urls import path
 
-from accounts import membership_views, organization_views, settings_views, user_views
+from accounts import audit_log, membership_views, organization_views, settings_views, user_views
 
 urlpatterns = [
     path("organizations", organization_views.Organizations.as_view()),
@@ -17,4 +17,6 @@ urlpatterns = [
     path("users/<int:pk>", user_views.OneUser.as_view()),
     path("users/<int:pk>/erase", user_views.Erasure.as_view()),
     path("settings", settings_views.Settings.as_view()),
+    path("audit", audit_log.AuditLog.as_view()),
+    path("audit/export", audit_log.AuditExport.as_view()),
 ]

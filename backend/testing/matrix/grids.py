@@ -39,6 +39,9 @@ target       anonymous viewer operator manager org_admin platform developer edge
 -            401       403    403      403     403       ok       ok        401      403   401     401
 """)
 
+AUDIT_READERS = LOGIN.but(alone={"viewer": 403, "operator": 403, "manager": 403})
+"""Who administers something: the developer a sandbox."""
+
 EDGES = grid("""
 target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
 -            401       401    401      401     401       401      401       ok       401   401     401
@@ -142,9 +145,16 @@ foreign      401       404    404      404     404       ok       404       401 
 nonexistent  401       404    404      404     404       404      404       401      403   401     401
 """)
 
-CHANGE_PERSON = VIEW_PERSON.but(
-    oneself={"viewer": 403, "operator": 403, "manager": 403}, shared={"org_admin": 403}
-)
+ACCESS_TOKEN = grid("""
+target       anonymous viewer operator manager org_admin platform developer edge_key token expired revoked
+oneself      401       ok     ok       ok      ok        ok       ok        401      403   401     401
+own          401       404    404      404     ok        ok       404       401      403   401     401
+foreign      401       404    404      404     404       ok       404       401      403   401     401
+nonexistent  401       404    404      404     404       404      404       401      403   401     401
+""")
+"""`oneself`: a token of one's own; the others belong to organizations."""
+
+CHANGE_PERSON = VIEW_PERSON.but(oneself={"viewer": 403, "operator": 403, "manager": 403}, shared={"org_admin": 403})
 """Oneself at `/auth/me`; an org admin only whom no other organization shares. The developer administers a sandbox."""
 
 ERASE_PERSON = grid("""

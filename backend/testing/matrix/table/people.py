@@ -1,12 +1,15 @@
-"""Organizations, memberships, invitations, people and the settings of the installation."""
+"""Organizations, memberships, invitations, people, the audit log and the settings of the installation."""
 
 from __future__ import annotations
 
 from testing.matrix.grids import (
+    ACCESS_TOKEN,
+    ADD_TO_ORGANIZATION,
     ADD_TO_ORGANIZATION_BY_PLATFORM,
     ADD_TO_SITE,
     ADMINISTER_ORGANIZATION,
     ANY_CREDENTIAL,
+    AUDIT_READERS,
     CHANGE_MEMBERSHIP,
     CHANGE_PERSON,
     END_MEMBERSHIP,
@@ -66,6 +69,23 @@ ROWS = (
         SECRET_OF_THE_LINK,
         body={"token": "{own.invitation_token}", "name": "New", "password": "{own.password}"},
     ),
+    Row("audit_list", AUDIT_READERS),
+    Row("audit_export", AUDIT_READERS),
+    Row("access_tokens_list", LOGIN),
+    Row(
+        "access_token_create",
+        ADD_TO_ORGANIZATION,
+        body={
+            "organization": "{organization}",
+            "name": "Reports",
+            "sites": ["{site}"],
+            "scopes": ["read"],
+            "role": "viewer",
+            "expires": "{own.tomorrow}",
+        },
+    ),
+    Row("access_token", ACCESS_TOKEN),
+    Row("access_token_delete", ACCESS_TOKEN),
     Row("settings", PLATFORM),
     Row("settings_change", PLATFORM, body={"invitation_days": 5}),
 )
