@@ -8,7 +8,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.permissions import caller_context
 from config.pagination import whole
 from ems_contract.access import Action
 from sites.actions.point_edits import check_adoption, do_adopt_points, do_change_point
@@ -61,8 +60,7 @@ class Adoption(SiteView):
     @extend_schema(operation_id="site_points_adopt", request=AdoptionSerializer, responses=PointList)
     def post(self, request: Request, site_id: int) -> Response:
         """Say what they are: all of them, or none if one is not acceptable."""
-        adoption = AdoptionSerializer(data=request.data, context=caller_context(request))
-        adoption.is_valid(raise_exception=True)
-        wanted = adoption.validated_data["points"]
-        check_adoption(self.site, wanted)
-        return whole(PointSerializer(do_adopt_points(wanted), many=True).data)
+        body = AdoptionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        adoptions = check_adoption(self.site, body.validated_data["points"])
+        return whole(PointSerializer(do_adopt_points(self.site, adoptions), many=True).data)

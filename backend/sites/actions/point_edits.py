@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from config.filters import ABSENT
 from sites.actions.changes import locked, save_changes
-from sites.models import Device, Point, Site
+from sites.models import Asset, Device, Point, Site
 
 RESTORED = ("name", "minimum", "maximum")
 """Null for these means: as the edge reports it."""
@@ -37,38 +38,53 @@ def check_limits(minimum: float | None, maximum: float | None) -> None:
         raise ValidationError({"minimum": f"Greater than the maximum, {maximum:g}."})
 
 
-def check_adoption(site: Site, wanted: Sequence[dict[str, Any]]) -> None:
-    """All or none. Raises ValidationError naming each that is not acceptable."""
+@dataclass(frozen=True)
+class Adoption:
+    """What a person says about a point that no edge has described."""
+
+    point: Point
+    name: str
+    unit: str
+    kind: str
+    asset: Asset | None
+
+
+def check_adoption(site: Site, wanted: Sequence[Mapping[str, Any]]) -> list[Adoption]:
+    """All or none: ids become rows of this site. Raises ValidationError naming each that is not acceptable."""
+    points = {point.pk: point for point in site.points.filter(pk__in=[each["id"] for each in wanted])}
+    assets = {asset.pk: asset for asset in site.assets.all()}
     errors: dict[str, str] = {}
-    seen: set[int] = set()
     for index, each in enumerate(wanted):
-        point, asset = each["id"], each.get("asset")
-        if point.site_id != site.pk:
+        point = points.get(each["id"])
+        if point is None:
             errors[f"points.{index}.id"] = ABSENT
-        elif point.pk in seen:
-            errors[f"points.{index}.id"] = "It is named twice."
         elif point.adopted:
             errors[f"points.{index}.id"] = f"{point.key} is adopted already; change it by itself."
-        if asset is not None and asset.site_id != site.pk:
+        elif any(other["id"] == each["id"] for other in wanted[:index]):
+            errors[f"points.{index}.id"] = "It is named twice."
+        if each.get("asset") not in (None, *assets):
             errors[f"points.{index}.asset"] = ABSENT
-        seen.add(point.pk)
     if errors:
         raise ValidationError(errors)
+    return [
+        Adoption(points[each["id"]], each["name"], each["unit"], each["kind"], assets.get(each.get("asset")))
+        for each in wanted
+    ]
 
 
-def do_adopt_points(wanted: Sequence[dict[str, Any]]) -> list[Point]:
+def do_adopt_points(site: Site, adoptions: Sequence[Adoption]) -> list[Point]:
     """A device of the site whose key begins the point's becomes its device. What is given here is the person's own
     word, except unit and kind: an edge that reports the point one day knows them better."""
+    devices = {device.key: device for device in site.devices.select_related("asset")}
     with transaction.atomic():
-        return [_adopt(locked(each["id"]), each) for each in wanted]
+        return [_adopt(locked(each.point), each, devices) for each in adoptions]
 
 
-def _adopt(point: Point, given: dict[str, Any]) -> Point:
-    point.overridden = {"name": point.name} | ({"asset": None} if given.get("asset") else {})
-    point.name, point.unit, point.kind = given["name"], given["unit"], given["kind"]
-    devices = Device.objects.opened("of the point's site").filter(site=point.site_id)
-    point.device = devices.filter(key=point.key.partition(".")[0]).first()
-    point.asset = given.get("asset") or (point.device.asset if point.device else None)
+def _adopt(point: Point, said: Adoption, devices: Mapping[str, Device]) -> Point:
+    point.overridden = {"name": point.name} | ({"asset": None} if said.asset else {})
+    point.name, point.unit, point.kind = said.name, said.unit, said.kind
+    point.device = devices.get(point.key.partition(".")[0])
+    point.asset = said.asset or (point.device.asset if point.device else None)
     point.adopted = True
     point.save()
     return point

@@ -13,6 +13,8 @@ from sites.models import Asset, Device, Point
 from sites.serializers.choices import KINDS
 from sites.serializers.fields import RowSerializer, WholeList
 
+_LARGEST = 2**63 - 1
+
 
 class PointDeviceSerializer(serializers.ModelSerializer[Device]):
     class Meta:
@@ -100,17 +102,26 @@ class PointChangeSerializer(RowSerializer[Point]):
 
 
 class AdoptedPointSerializer(StrictSerializer[Any]):
-    """A point that no edge has described, and what a person says about it."""
+    """A point that no edge has described, and what a person says about it. `id` and `asset` are on the site."""
 
-    id = RowField(Point)
+    id = serializers.IntegerField(min_value=1, max_value=_LARGEST)
     name = NameField()
     unit = serializers.ChoiceField(choices=list(UNITS), allow_blank=True)
     kind = serializers.ChoiceField(choices=KINDS)
-    asset = RowField(Asset, allow_null=True, required=False)
+    asset = serializers.IntegerField(min_value=1, max_value=_LARGEST, allow_null=True, required=False)
+
+
+class _ShortList(serializers.ListField):
+    """Counted before its members are read, so that a million of them cost nothing."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
+            raise serializers.ValidationError(f"{len(data)} at once; at most {self.max_length} are taken.")
+        return super().to_internal_value(data)
 
 
 class AdoptionSerializer(StrictSerializer[Any]):
-    points = serializers.ListField(child=AdoptedPointSerializer(), allow_empty=False, max_length=500)
+    points = _ShortList(child=AdoptedPointSerializer(), allow_empty=False, max_length=500)
 
 
 class PointList(WholeList):
