@@ -79,6 +79,7 @@ class Table:
             "EMS_CORS_ORIGINS": ",".join(self._origins()),
             "EMS_PUBLIC_URL": web,
             "EMS_TRUSTED_PROXIES": "1",  # the web server, which says who asked it
+            "EMS_AUDIT_ANCHORS": str(self.state.data / "audit-anchors"),
             "EMS_LOG_LEVEL": self.options.log_level,
             **({name: value for name, value in history.items() if value}),
         }
