@@ -88,7 +88,7 @@ class Described(AutoSchema):
             implied.add(400)
         if "path" in places or any(parameter["name"] == "page" for parameter in parameters):
             implied.add(404)  # a page after the last one is not there either
-        permissions: list[Any] = self.view.get_permissions()
+        permissions: list[Any] = list(self.view.get_permissions())
         if not all(isinstance(each, Public) for each in permissions):
             implied.add(401)
             if not self._open_to_every_credential({type(each).__name__ for each in permissions}):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import pytest
@@ -10,6 +11,11 @@ import pytest
 from config.wsgi import application
 from sites.models import Asset
 from testing.cast import Cast, ClientOf
+
+
+def post(client_of: ClientOf, cast: Cast, raw: Any, content_type: str = "application/json") -> Any:
+    """As an org admin, to where assets are made."""
+    return client_of(cast.alice).generic("POST", "/api/assets", raw, content_type=content_type)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +37,7 @@ from testing.cast import Cast, ClientOf
     ],
 )
 def test_it_is_refused_as_no_json(cast: Cast, client_of: ClientOf, raw: bytes) -> None:
-    answer = client_of(cast.alice).generic("POST", "/api/assets", raw, content_type="application/json")
+    answer = post(client_of, cast, raw)
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
     assert Asset.objects.count() == 0
@@ -39,7 +45,7 @@ def test_it_is_refused_as_no_json(cast: Cast, client_of: ClientOf, raw: bytes) -
 
 @pytest.mark.parametrize("raw", [b"null", b"[]", b'"text"', b"1", b"true", b"[1]", b"{}"])
 def test_json_of_another_shape_is_refused_with_its_field(cast: Cast, client_of: ClientOf, raw: bytes) -> None:
-    answer = client_of(cast.alice).generic("POST", "/api/assets", raw, content_type="application/json")
+    answer = post(client_of, cast, raw)
     assert answer.status_code == 400
     assert answer.json()["errors"]
 
@@ -48,7 +54,7 @@ def test_json_of_another_shape_is_refused_with_its_field(cast: Cast, client_of: 
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "junk"]
 )
 def test_another_type_of_content_is_refused(cast: Cast, client_of: ClientOf, content_type: str) -> None:
-    answer = client_of(cast.alice).generic("POST", "/api/assets", b"name=x", content_type=content_type)
+    answer = post(client_of, cast, b"name=x", content_type)
     assert answer.status_code == 415
     assert answer["Content-Type"] == "application/problem+json"
 
@@ -57,8 +63,7 @@ def test_another_type_of_content_is_refused(cast: Cast, client_of: ClientOf, con
 def test_a_body_is_utf_8_whatever_its_header_says(cast: Cast, client_of: ClientOf, charset: str) -> None:
     asset = {"site": cast.own.pk, "kind": "meter", "name": "Zähler 😀"}
     raw = json.dumps(asset, ensure_ascii=False).encode()
-    content_type = f"application/json; charset={charset}"
-    answer = client_of(cast.alice).generic("POST", "/api/assets", raw, content_type=content_type)
+    answer = post(client_of, cast, raw, f"application/json; charset={charset}")
     assert answer.status_code == 201
     assert answer.json()["name"] == "Zähler 😀"
 
@@ -67,8 +72,9 @@ def test_a_body_is_utf_8_whatever_its_header_says(cast: Cast, client_of: ClientO
 def test_a_codec_of_pythons_in_the_header_is_not_obeyed(held_connection: None, charset: str) -> None:
     environ = {"PATH_INFO": "/healthz", "QUERY_STRING": "x=%C3%A4", "CONTENT_TYPE": f"text/plain; charset={charset}"}
     setup_testing_defaults(environ)
-    said = []
-    body = application(environ, lambda status, headers: said.append(status))
+    said: list[str] = []
+    start: Any = lambda status, headers: said.append(status)  # noqa: E731
+    body = application(environ, start)
     assert (said, b"".join(body)) == (["200 OK"], b'{"status": "ok"}')
 
 

@@ -127,7 +127,7 @@ def ask(scene: Scene, row: Row, operation: Operation, target: str, actor: Actor,
         answer = client.generic(
             method.upper(),
             path,
-            b"" if body is None else json.dumps(body).encode(),
+            "" if body is None else json.dumps(body),
             content_type="application/json",
             query_params=query,
         )

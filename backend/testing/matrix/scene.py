@@ -79,6 +79,7 @@ def make_scene(cast: Cast) -> Scene:
         "own": {
             **_place(cast.own, "nina", cast.alice),
             "password": cast.password,
+            "tomorrow": (timezone.now() + timedelta(days=1)).isoformat(),
             "stranger": _person("stella").pk,
             "sandbox": _sandbox("Trial", cast.dev),
         },
@@ -165,7 +166,7 @@ def _invitation(site: Site, inviter: User) -> tuple[Invitation, str]:
     return invitation, token
 
 
-def _person(name: str, **flags: bool) -> User:
+def _person(name: str, **flags: Any) -> User:
     return User.objects.create_user(f"{name}@example.com", name=name.title(), **flags)
 
 

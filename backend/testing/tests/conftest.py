@@ -20,7 +20,11 @@ def scene(cast: Cast) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def figures(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Figures:
+def figures(
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
+) -> Figures:
     """`figures(cells=2310, mismatches=0)` prints them, and writes them to the report of `--junit-xml`."""
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
 
@@ -28,7 +32,10 @@ def figures(request: pytest.FixtureRequest, record_property: Callable[[str, obje
         for name, number in counted.items():
             record_property(name, number)
         if reporter is not None:
-            reporter.ensure_newline()
-            reporter.write_line(", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counted.items()))
+            with capsys.disabled():
+                reporter.ensure_newline()
+                reporter.write_line(
+                    ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counted.items())
+                )
 
     return tell

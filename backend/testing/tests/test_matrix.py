@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.urls import path
 from rest_framework.request import Request
@@ -39,7 +41,7 @@ def test_an_operation_without_a_row_fails_by_its_name() -> None:
         def get(self, request: Request) -> Response:
             raise NotImplementedError
 
-    more = [*urlpatterns, path("api/forgotten", Forgotten.as_view())]
+    more: list[Any] = [*urlpatterns, path("api/forgotten", Forgotten.as_view())]
     with pytest.raises(LookupError, match=r"^forgotten_list \(GET /api/forgotten\) has no row"):
         list(join(TABLE, operations(more)))
 
