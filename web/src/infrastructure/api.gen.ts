@@ -4,6 +4,57 @@
  */
 
 export interface paths {
+    "/api/access-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Access tokens, without their secrets
+         * @description Access tokens, without their secrets.
+         */
+        get: operations["access_tokens_list"];
+        put?: never;
+        /**
+         * Make a token; its text is in this answer and nowhere else
+         * @description Make a token; its text is in this answer and nowhere else.
+         *
+         *     A token of one's own acts as its owner; an organization's acts through a service account with `role` on `sites`,
+         *     and is made by its org admins. Neither may ever do more than its maker.
+         */
+        post: operations["access_token_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What it is for, and when it was last used
+         * @description What it is for, and when it was last used.
+         */
+        get: operations["access_token"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke it: it is refused from now on, and its sockets close
+         * @description Revoke it: it is refused from now on, and its sockets close.
+         */
+        delete: operations["access_token_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/assets": {
         parameters: {
             query?: never;
@@ -54,6 +105,50 @@ export interface paths {
          * @description Rename it, or move it within the tree.
          */
         patch: operations["asset_change"];
+        trace?: never;
+    };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit log, newest first: changes with before and after, logins, exports, and what was denied
+         * @description The audit log, newest first: changes with before and after, logins, exports, and what was denied.
+         *
+         *     Org admins see their organizations' events, platform admins all.
+         */
+        get: operations["audit_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every event that the filters leave, newest first, streamed: CSV for spreadsheets or NDJSON for programs
+         * @description Every event that the filters leave, newest first, streamed: CSV for spreadsheets or NDJSON for programs.
+         *
+         *     In CSV no cell can be a formula: one that looks like it begins with an apostrophe.
+         */
+        get: operations["audit_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/auth/invitation": {
@@ -1248,6 +1343,29 @@ export interface components {
             password?: string;
         };
         /**
+         * @description `user` is whom it acts as: its owner, or a service account of `organization`, whose strongest `role` on a site is
+         *     named. `sites` null: all that `user` reaches. `prefix` is the part of the token that may be shown.
+         */
+        AccessToken: {
+            readonly id: number;
+            name: string;
+            readonly prefix: string;
+            organization: number | null;
+            readonly role: components["schemas"]["SiteRoleEnum"] | components["schemas"]["NullEnum"];
+            user: components["schemas"]["TokenUser"];
+            scopes: components["schemas"]["ScopesEnum"][];
+            sites: number[] | null;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            expires: string;
+            /** Format: date-time */
+            readonly last_used: string | null;
+            /** Format: date-time */
+            readonly revoked: string | null;
+            readonly active: boolean;
+        };
+        /**
          * @description * `view` - view
          *     * `export_reports` - export_reports
          *     * `acknowledge_alerts` - acknowledge_alerts
@@ -1258,12 +1376,14 @@ export interface components {
          * @enum {string}
          */
         ActionEnum: "view" | "export_reports" | "acknowledge_alerts" | "control_devices" | "manage_site" | "add_site_users" | "manage_org_users";
-        /** @description A point that no edge has described, and what a person says about it. */
+        /** @description A point that no edge has described, and what a person says about it. `id` and `asset` are on the site. */
         AdoptedPointRequest: {
+            /** Format: int64 */
             id: number;
             name: string;
             unit: components["schemas"]["UnitEnum"] | components["schemas"]["BlankEnum"];
             kind: components["schemas"]["PointKindEnum"];
+            /** Format: int64 */
             asset?: number | null;
         };
         /** @description A body, or an answer, that belongs to no model. */
@@ -1396,6 +1516,51 @@ export interface components {
         EraseRequest: {
             email: string;
         };
+        /** @description `before` and `after` have the columns that changed; all of them where the row was made or deleted. */
+        Event: {
+            readonly id: number;
+            /** Format: date-time */
+            at?: string;
+            /** @description `<noun>.<verb>`, such as `site_access.changed`. */
+            action: string;
+            outcome?: components["schemas"]["OutcomeEnum"];
+            /** @description E-mail address, `edge_3`, `command migrate`, `database postgres`; empty: nobody. */
+            actor: string;
+            /** @description Of the user, if one acted. */
+            actor_id: number | null;
+            organization: number | null;
+            site: number | null;
+            /** @description What it was done to, in words. */
+            target: string;
+            /** @description The id of its row. */
+            target_id: number | null;
+            /**
+             * @description Where it came from.
+             * @example 192.0.2.7
+             */
+            address: string | null;
+            request_id?: string;
+            /**
+             * @example {
+             *       "role": "viewer"
+             *     }
+             */
+            readonly before: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * @example {
+             *       "role": "operator"
+             *     }
+             */
+            readonly after: {
+                [key: string]: unknown;
+            } | null;
+            /** @example {} */
+            readonly details: {
+                [key: string]: unknown;
+            };
+        };
         /** @description What one person may do on the site, and why. Where the reasons open nothing, `role` is null. */
         Explained: {
             user: components["schemas"]["SitePerson"];
@@ -1499,6 +1664,27 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["LoginSession"][];
         };
+        /** @description `token` is shown this once. */
+        MadeAccessToken: {
+            readonly id: number;
+            name: string;
+            readonly prefix: string;
+            organization: number | null;
+            readonly role: components["schemas"]["SiteRoleEnum"] | components["schemas"]["NullEnum"];
+            user: components["schemas"]["TokenUser"];
+            scopes: components["schemas"]["ScopesEnum"][];
+            sites: number[] | null;
+            /** Format: date-time */
+            readonly created: string;
+            /** Format: date-time */
+            expires: string;
+            /** Format: date-time */
+            readonly last_used: string | null;
+            /** Format: date-time */
+            readonly revoked: string | null;
+            readonly active: boolean;
+            readonly token: string;
+        };
         /** @description A sandbox at the moment it is made. */
         MadeSandbox: {
             id: number;
@@ -1538,6 +1724,19 @@ export interface components {
             readonly user: components["schemas"]["Member"];
             readonly organization: components["schemas"]["OrganizationName"];
             role: components["schemas"]["MembershipRoleEnum"];
+        };
+        /**
+         * @description `organization` null: a token of one's own. `role` on `sites` is for an organization's token, by default viewer.
+         *     `sites` null: all, of an organization's token those that there are now. `expires` at most 366 days ahead.
+         */
+        NewAccessTokenRequest: {
+            name: string;
+            scopes?: components["schemas"]["ScopesEnum"][];
+            sites?: number[] | null;
+            /** Format: date-time */
+            expires: string;
+            organization?: number | null;
+            role?: components["schemas"]["SiteRoleEnum"];
         };
         /** @description A row of a site. `Meta.validators = ()`: what must be unique is checked in `actions/`, through a door. */
         NewAssetRequest: {
@@ -1666,6 +1865,30 @@ export interface components {
         OrganizationRowRequest: {
             name: string;
         };
+        /**
+         * @description * `done` - Done
+         *     * `denied` - Denied
+         * @enum {string}
+         */
+        OutcomeEnum: "done" | "denied";
+        PaginatedAccessTokenList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["AccessToken"][];
+        };
         PaginatedAssetList: {
             /**
              * @description Rows on all pages.
@@ -1719,6 +1942,24 @@ export interface components {
              */
             previous: string | null;
             results: components["schemas"]["Edge"][];
+        };
+        PaginatedEventList: {
+            /**
+             * @description Of all pages; not counted past 10000.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["Event"][];
         };
         PaginatedInvitationList: {
             /**
@@ -1991,6 +2232,7 @@ export interface components {
             is_active?: boolean;
             platform_admin: boolean;
             developer: boolean;
+            two_factor: boolean;
             service: boolean;
             /** Format: date-time */
             readonly erased: string | null;
@@ -2100,6 +2342,15 @@ export interface components {
             /** @description The file that the edge starts from: `ems-edge run --config FILE`. */
             bootstrap: string;
         };
+        /**
+         * @description * `read` - read
+         *     * `reports` - reports
+         *     * `alerts` - alerts
+         *     * `control` - control
+         *     * `manage` - manage
+         * @enum {string}
+         */
+        ScopesEnum: "read" | "reports" | "alerts" | "control" | "manage";
         /** @description Columns of equal length. Raw: `value`, `quality`. Rollup: the others; `ts` is the bucket's start. */
         Series: {
             key: string;
@@ -2249,6 +2500,12 @@ export interface components {
         TokenRequest: {
             token: string;
         };
+        TokenUser: {
+            readonly id: number;
+            /** Format: email */
+            email: string;
+            name: string;
+        };
         /** @description `required`: a platform admin who has none must set it up before anything else. */
         TwoFactor: {
             enabled: boolean;
@@ -2314,6 +2571,548 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    access_tokens_list: {
+        parameters: {
+            query?: {
+                /** @description Neither revoked nor expired; or one of the two. */
+                active?: boolean;
+                /**
+                 * @description Ordering
+                 *
+                 *     * `name` - Name
+                 *     * `-name` - Name (descending)
+                 *     * `created` - Created
+                 *     * `-created` - Created (descending)
+                 *     * `expires` - Expires
+                 *     * `-expires` - Expires (descending)
+                 *     * `last_used` - Last used
+                 *     * `-last_used` - Last used (descending)
+                 */
+                ordering?: ("-created" | "-expires" | "-last_used" | "-name" | "created" | "expires" | "last_used" | "name")[];
+                /** @description Id of one of the organizations that you may see. */
+                organization?: number;
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /** @description Part of the name. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "Factory",
+                     *           "prefix": "text",
+                     *           "organization": 1,
+                     *           "role": "viewer",
+                     *           "user": {
+                     *             "id": 1,
+                     *             "email": "ada@example.com",
+                     *             "name": "Factory"
+                     *           },
+                     *           "scopes": [
+                     *             "read"
+                     *           ],
+                     *           "sites": [
+                     *             1
+                     *           ],
+                     *           "created": "2026-03-29T00:00:00Z",
+                     *           "expires": "2026-03-29T00:00:00Z",
+                     *           "last_used": "2026-03-29T00:00:00Z",
+                     *           "revoked": "2026-03-29T00:00:00Z",
+                     *           "active": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PaginatedAccessTokenList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_token_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Factory",
+                 *       "scopes": [
+                 *         "read"
+                 *       ],
+                 *       "sites": [
+                 *         1
+                 *       ],
+                 *       "expires": "2026-03-29T00:00:00Z",
+                 *       "organization": 1,
+                 *       "role": "viewer"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewAccessTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "name": "Factory",
+                     *       "prefix": "text",
+                     *       "organization": 1,
+                     *       "role": "viewer",
+                     *       "user": {
+                     *         "id": 1,
+                     *         "email": "ada@example.com",
+                     *         "name": "Factory"
+                     *       },
+                     *       "scopes": [
+                     *         "read"
+                     *       ],
+                     *       "sites": [
+                     *         1
+                     *       ],
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "expires": "2026-03-29T00:00:00Z",
+                     *       "last_used": "2026-03-29T00:00:00Z",
+                     *       "revoked": "2026-03-29T00:00:00Z",
+                     *       "active": false,
+                     *       "token": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MadeAccessToken"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "name": "Factory",
+                     *       "prefix": "text",
+                     *       "organization": 1,
+                     *       "role": "viewer",
+                     *       "user": {
+                     *         "id": 1,
+                     *         "email": "ada@example.com",
+                     *         "name": "Factory"
+                     *       },
+                     *       "scopes": [
+                     *         "read"
+                     *       ],
+                     *       "sites": [
+                     *         1
+                     *       ],
+                     *       "created": "2026-03-29T00:00:00Z",
+                     *       "expires": "2026-03-29T00:00:00Z",
+                     *       "last_used": "2026-03-29T00:00:00Z",
+                     *       "revoked": "2026-03-29T00:00:00Z",
+                     *       "active": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    access_token_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     assets_list: {
         parameters: {
             query?: {
@@ -2417,6 +3216,23 @@ export interface operations {
                      *       "title": "Forbidden",
                      *       "status": 403,
                      *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2934,6 +3750,297 @@ export interface operations {
             };
         };
     };
+    audit_list: {
+        parameters: {
+            query?: {
+                /** @description `site_access.changed`, or all of `site_access`. */
+                action?: string;
+                /** @description A user's id or e-mail address, or another actor's name such as `edge_3`. */
+                actor?: string;
+                /** @description ISO 8601; this moment or later. */
+                from?: string;
+                /** @description Its id. */
+                organization?: number;
+                /**
+                 * @description * `done` - Done
+                 *     * `denied` - Denied
+                 */
+                outcome?: "denied" | "done";
+                /** @description A place in the log, taken from `next` or `previous`; without it, the newest events. */
+                page?: string;
+                /** @description Events on a page, 100 unless told, at most 500. */
+                page_size?: number;
+                /** @description Part of the action, the actor or the target; a request's id. */
+                search?: string;
+                /** @description Its id. */
+                site?: number;
+                /** @description What it was done to: its words, or a person's address. */
+                target?: string;
+                /** @description The id of its row; say with `action` what kind of row. */
+                target_id?: number;
+                /** @description ISO 8601; before this moment. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 1,
+                     *           "at": "2026-03-29T00:00:00Z",
+                     *           "action": "text",
+                     *           "outcome": "done",
+                     *           "actor": "text",
+                     *           "actor_id": 1,
+                     *           "organization": 1,
+                     *           "site": 7,
+                     *           "target": "text",
+                     *           "target_id": 1,
+                     *           "address": "192.0.2.7",
+                     *           "request_id": "text",
+                     *           "before": {
+                     *             "role": "viewer"
+                     *           },
+                     *           "after": {
+                     *             "role": "operator"
+                     *           },
+                     *           "details": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PaginatedEventList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_export: {
+        parameters: {
+            query?: {
+                /** @description `site_access.changed`, or all of `site_access`. */
+                action?: string;
+                /** @description A user's id or e-mail address, or another actor's name such as `edge_3`. */
+                actor?: string;
+                /** @description csv unless told. */
+                format?: "csv" | "ndjson";
+                /** @description ISO 8601; this moment or later. */
+                from?: string;
+                /** @description Its id. */
+                organization?: number;
+                /**
+                 * @description * `done` - Done
+                 *     * `denied` - Denied
+                 */
+                outcome?: "denied" | "done";
+                /** @description Part of the action, the actor or the target; a request's id. */
+                search?: string;
+                /** @description Its id. */
+                site?: number;
+                /** @description What it was done to: its words, or a person's address. */
+                target?: string;
+                /** @description The id of its row; say with `action` what kind of row. */
+                target_id?: number;
+                /** @description ISO 8601; before this moment. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    /** @example text */
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     invitation_look: {
         parameters: {
             query?: never;
@@ -3093,8 +4200,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "token": "text",
-                 *       "name": "",
-                 *       "password": ""
+                 *       "name": "Factory",
+                 *       "password": "correct horse battery staple"
                  *     }
                  */
                 "application/json": components["schemas"]["AcceptRequest"];
@@ -3299,7 +4406,7 @@ export interface operations {
                  * @example {
                  *       "email": "ada@example.com",
                  *       "password": "correct horse battery staple",
-                 *       "code": ""
+                 *       "code": "492817"
                  *     }
                  */
                 "application/json": components["schemas"]["LoginRequest"];
@@ -4739,8 +5846,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "password": "",
-                 *       "code": ""
+                 *       "password": "correct horse battery staple",
+                 *       "code": "492817"
                  *     }
                  */
                 "application/json": components["schemas"]["ProofRequest"];
@@ -5155,6 +6262,23 @@ export interface operations {
                      *       "title": "Forbidden",
                      *       "status": 403,
                      *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6297,6 +7421,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A dependency does not answer; try again */
             503: {
                 headers: {
@@ -7162,6 +8303,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A dependency does not answer; try again */
             503: {
                 headers: {
@@ -7892,6 +9050,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A dependency does not answer; try again */
             503: {
                 headers: {
@@ -8586,6 +9761,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A dependency does not answer; try again */
             503: {
                 headers: {
@@ -9049,7 +10241,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "name": "",
+                 *       "name": "Factory",
                  *       "dry_run": true
                  *     }
                  */
@@ -9737,6 +10929,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A dependency does not answer; try again */
             503: {
                 headers: {
@@ -10339,6 +11548,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A dependency does not answer; try again */
             503: {
                 headers: {
@@ -10922,6 +12148,23 @@ export interface operations {
                      *       "title": "Unauthorized",
                      *       "status": 401,
                      *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -12209,6 +13452,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A dependency does not answer; try again */
             503: {
                 headers: {
@@ -12533,6 +13793,7 @@ export interface operations {
                      *           "is_active": false,
                      *           "platform_admin": false,
                      *           "developer": false,
+                     *           "two_factor": false,
                      *           "service": false,
                      *           "erased": "2026-03-29T00:00:00Z",
                      *           "created": "2026-03-29T00:00:00Z",
@@ -12608,6 +13869,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A dependency does not answer; try again */
             503: {
                 headers: {
@@ -12652,6 +13930,7 @@ export interface operations {
                      *       "is_active": false,
                      *       "platform_admin": false,
                      *       "developer": false,
+                     *       "two_factor": false,
                      *       "service": false,
                      *       "erased": "2026-03-29T00:00:00Z",
                      *       "created": "2026-03-29T00:00:00Z",
@@ -12775,6 +14054,7 @@ export interface operations {
                      *       "is_active": false,
                      *       "platform_admin": false,
                      *       "developer": false,
+                     *       "two_factor": false,
                      *       "service": false,
                      *       "erased": "2026-03-29T00:00:00Z",
                      *       "created": "2026-03-29T00:00:00Z",
@@ -12969,6 +14249,7 @@ export interface operations {
                      *       "is_active": false,
                      *       "platform_admin": false,
                      *       "developer": false,
+                     *       "two_factor": false,
                      *       "service": false,
                      *       "erased": "2026-03-29T00:00:00Z",
                      *       "created": "2026-03-29T00:00:00Z",
