@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from accounts.access import access_of
 from accounts.admin.people import acting
-from config.admin_operations import Operation, OperationsAdmin
+from config.admin_operations import Operation, OperationsAdmin, PlainForm
 from config.admin_site import Figure, OperationsSite
 from config.admin_words import Tone, rows_url, state
 from invitations.actions import invitations
@@ -46,6 +46,12 @@ class StateFilter(admin.SimpleListFilter):
                 return rows
 
 
+class InvitationForm(PlainForm):
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()
+        return email
+
+
 class InvitedSiteInline(admin.TabularInline):
     model = InvitedSite
     fields = readonly_fields = ("site", "role")
@@ -76,6 +82,7 @@ def _is_open(invitation: Invitation) -> bool:
 
 @admin.register(Invitation)
 class InvitationAdmin(OperationsAdmin):
+    form = InvitationForm
     list_display = ("email", "organization", "role", "condition", "mail", "invited_by", "created", "expires")
     list_filter = (StateFilter, "role", ("organization", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("organization", "invited_by")
@@ -115,9 +122,8 @@ class InvitationAdmin(OperationsAdmin):
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: forms.ModelForm, change: bool) -> None:
         person, values = acting(request), form.cleaned_data
-        email = values["email"].strip().lower()
-        invitations.check_create(access_of(person), values["organization"], email, values["role"], [])
-        obj.pk = invitations.do_create(person, values["organization"], email, values["role"], []).pk
+        invitations.check_create(access_of(person), values["organization"], values["email"], values["role"], [])
+        obj.pk = invitations.do_create(person, values["organization"], values["email"], values["role"], []).pk
 
     @admin.display(description="state", ordering="accepted")
     def condition(self, invitation: Invitation) -> str:
