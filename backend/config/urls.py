@@ -23,6 +23,6 @@ urlpatterns = [
 ]
 
 handler400 = "config.problems.bad_request"
-handler403 = "config.problems.forbidden"
-handler404 = "config.problems.not_found"
+handler403 = "config.admin_errors.forbidden"
+handler404 = "config.admin_errors.not_found"
 handler500 = "config.problems.server_error"

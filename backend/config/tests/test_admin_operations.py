@@ -340,3 +340,16 @@ def test_somebody_who_may_not_enter_is_told_so_in_words(cast: Cast) -> None:
     client.force_login(cast.alice)
     text = client.get("/admin/", follow=True).content.decode()
     assert "You are signed in as alice@example.com, who may not open this page." in text
+
+
+def test_what_is_not_there_is_said_in_a_page_to_a_platform_admin_only(cast: Cast, root: Client) -> None:
+    answer = root.get("/admin/nothing/")
+    assert answer.status_code == 404
+    assert "There is nothing at this address." in answer.content.decode()
+    refused = root.get("/admin/sites/point/add/")
+    assert refused.status_code == 403
+    assert "cannot be done in the admin" in refused.content.decode()
+    client = Client()
+    client.force_login(cast.alice)
+    assert client.get("/admin/nothing/").status_code == 302
+    assert root.get("/api/nothing").json()["type"] == "urn:ems:problem:not_found"
