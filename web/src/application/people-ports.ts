@@ -65,9 +65,11 @@ export interface AccountGateway {
   join(token: string): Promise<User>;
 }
 
+/** Whose tokens: a person's own, or an organization's. */
+export type TokenOwner = { readonly person: number } | { readonly organization: number };
+
 export interface TokenGateway {
-  /** One's own, or those of an organization. */
-  tokens(organization: number | null): Promise<AccessToken[]>;
+  tokens(owner: TokenOwner): Promise<AccessToken[]>;
   /** The text is in this answer only. */
   create(token: NewAccessToken): Promise<{ token: AccessToken; text: string }>;
   revoke(id: number): Promise<void>;
@@ -108,8 +110,15 @@ export interface EquipmentGateway {
 
 export type ExportFormat = "csv" | "ndjson";
 
+/** Newest first. `count` of all that match, not counted past 10,000; `older` is where to go on. */
+export interface AuditPage {
+  readonly entries: readonly AuditEntry[];
+  readonly count: number;
+  readonly older: string | null;
+}
+
 export interface AuditGateway {
-  /** Newest first. `page` from 1. */
-  entries(organization: number, filter: AuditFilter, page: number): Promise<{ entries: AuditEntry[]; count: number; more: boolean }>;
+  /** From a place in the log, or from its end. */
+  entries(organization: number, filter: AuditFilter, place: string | null): Promise<AuditPage>;
   export(organization: number, filter: AuditFilter, format: ExportFormat): Promise<Blob>;
 }

@@ -1,3 +1,5 @@
+import type { SiteRole } from "./roles";
+
 /** A credential for a program. Its text is known only to whoever made it. Times in ms. */
 export interface AccessToken {
   readonly id: number;
@@ -20,7 +22,7 @@ export interface NewAccessToken {
   readonly expires: number;
   /** For a token of an organization: which one, and its role on the sites. */
   readonly organization?: number;
-  readonly role?: string;
+  readonly role?: SiteRole;
 }
 
 export type TokenState = "active" | "expired" | "revoked";

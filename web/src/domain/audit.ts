@@ -1,15 +1,16 @@
 import { plain } from "./roles";
 
+export type Outcome = "done" | "denied";
+
 /** One line of the audit log: who did what to what, when and from where. `at` in ms. */
 export interface AuditEntry {
   readonly id: number;
   readonly at: number;
   readonly actor: string;
   readonly action: string;
-  readonly outcome: string;
+  readonly outcome: Outcome;
   readonly target: string;
-  readonly organization: string;
-  readonly site: string;
+  readonly site: number | null;
   readonly address: string;
   readonly requestId: string;
   readonly before: AuditValues | null;
@@ -25,7 +26,7 @@ export interface AuditFilter {
   readonly to: number | null;
   readonly actor: string;
   readonly action: string;
-  readonly outcome: string;
+  readonly outcome: Outcome | "";
   readonly site: number | null;
   readonly search: string;
 }
@@ -53,7 +54,6 @@ export function spanStart(key: SpanKey, now: number): number | null {
 export const OUTCOMES = [
   { value: "done", label: "Done" },
   { value: "denied", label: "Denied" },
-  { value: "failed", label: "Failed" },
 ] as const;
 
 /** One field that a change touched. `null` is a field that was or is not there. */

@@ -63,5 +63,5 @@ export function actionWords(action: string): string {
 /** `grid_connection` -> "Grid connection" */
 export function plain(name: string): string {
   const words = name.replaceAll(/[_.]+/g, " ").trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return words === "hvac" ? "HVAC" : words.charAt(0).toUpperCase() + words.slice(1);
 }

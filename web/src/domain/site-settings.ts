@@ -76,6 +76,11 @@ export function treeLines(assets: readonly AssetNode[]): { asset: AssetNode; dep
   return lines;
 }
 
+/** For an input: on one line, with spaces to read by. */
+export function connectionText(connection: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(connection, null, 1).replaceAll(/\n\s*/g, " ");
+}
+
 /** `{"host": "10.0.0.5", "port": 502}` from what somebody typed; null where it is no object. */
 export function connectionOf(text: string): Readonly<Record<string, unknown>> | null {
   try {

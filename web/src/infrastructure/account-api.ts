@@ -31,7 +31,7 @@ export class AccountApi implements AccountGateway {
 
   async startTwoFactor(): Promise<TwoFactorStart> {
     const { secret, qr } = await bodyOf(this.client.POST("/api/auth/two-factor"));
-    return { secret, qr };
+    return { secret, qr: documentOf(qr) };
   }
 
   async confirmTwoFactor(code: string): Promise<string[]> {
@@ -45,6 +45,11 @@ export class AccountApi implements AccountGateway {
   async join(token: string): Promise<User> {
     return userOf(await bodyOf(this.client.POST("/api/auth/invitation/accept", { body: { token } })));
   }
+}
+
+/** The server sends an element for a page; an image needs a document, which names its language. */
+function documentOf(svg: string): string {
+  return svg.includes("xmlns=") ? svg : svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
 }
 
 function sessionOf({ id, created, last_used, address, user_agent, current }: Schemas["LoginSession"]): LoginSession {

@@ -1534,11 +1534,8 @@ export interface components {
             target: string;
             /** @description The id of its row. */
             target_id: number | null;
-            /**
-             * @description Where it came from.
-             * @example 192.0.2.7
-             */
-            address: string | null;
+            /** @description Where the request came from. */
+            address?: string | null;
             request_id?: string;
             /**
              * @example {
@@ -3810,7 +3807,7 @@ export interface operations {
                      *           "site": 7,
                      *           "target": "text",
                      *           "target_id": 1,
-                     *           "address": "192.0.2.7",
+                     *           "address": "1 Mill Lane, Berlin",
                      *           "request_id": "text",
                      *           "before": {
                      *             "role": "viewer"

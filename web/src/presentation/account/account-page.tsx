@@ -21,7 +21,7 @@ export function AccountPage() {
       <PasswordSection />
       <TwoFactorSection user={user} />
       <SessionsSection />
-      <TokensSection organization={null} />
+      <TokensSection owner={{ person: user.id }} organization={null} />
     </div>
   );
 }

@@ -9,6 +9,7 @@ import { useServices } from "@/presentation/services";
 import { Badge } from "@/presentation/ui/badge";
 import { Button } from "@/presentation/ui/button";
 import { Confirm } from "@/presentation/ui/confirm";
+import { Facts } from "@/presentation/ui/facts";
 import { List } from "@/presentation/ui/list";
 import { Row } from "@/presentation/ui/row";
 import { Section } from "@/presentation/ui/section";
@@ -44,13 +45,13 @@ function SessionRow({ session, onEnded }: { session: LoginSession; onEnded: () =
         </>
       }
       note={
-        <>
-          <span>{session.address || "unknown address"}</span>
-          <span aria-hidden>·</span>
-          <span>last used <Ago ts={session.lastUsed} /></span>
-          <span aria-hidden>·</span>
-          <span>signed in <Ago ts={session.created} /></span>
-        </>
+        <Facts
+          items={[
+            session.address || "unknown address",
+            <>last used <Ago key="used" ts={session.lastUsed} /></>,
+            <>signed in <Ago key="created" ts={session.created} /></>,
+          ]}
+        />
       }
     >
       {session.current ? null : (

@@ -1,13 +1,15 @@
 import { ArrowRight } from "lucide-react";
 import { changesOf, type AuditEntry, type Change } from "@/domain/audit";
+import { useSites } from "@/presentation/hooks/use-data";
 
 /** What one entry says beside its headline: what changed, and where it came from. Names are text, whatever is in them. */
 export function AuditDetails({ entry }: { entry: AuditEntry }) {
+  const { data: sites } = useSites();
+  const site = entry.site === null ? "" : (sites?.find((each) => each.id === entry.site)?.name ?? `site ${entry.site}`);
   const changes = changesOf(entry.before, entry.after);
   const facts: [string, string][] = [
     ["Action", entry.action],
-    ["Organization", entry.organization],
-    ["Site", entry.site],
+    ["Site", site],
     ["Address", entry.address],
     ["Request", entry.requestId],
     ...changesOf(null, entry.details).map((change): [string, string] => [change.field, change.after ?? ""]),

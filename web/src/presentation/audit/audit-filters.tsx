@@ -46,7 +46,7 @@ export function AuditFilters({ organization, filter, onChange }: Props) {
     >
       <TextFilter label="Search" placeholder="Names, addresses…" value={filter.search} onCommit={(search) => { set({ search }); }} />
       <TextFilter label="Who" placeholder="E-mail" value={filter.actor} onCommit={(actor) => { set({ actor }); }} />
-      <TextFilter label="Action" placeholder="membership.changed" value={filter.action} onCommit={(action) => { set({ action }); }} />
+      <TextFilter label="Action" placeholder="membership.update" value={filter.action} onCommit={(action) => { set({ action }); }} />
       <SelectField label="When" value={span} onChange={(event) => { chooseSpan(event.target.value); }} options={SPAN_OPTIONS} />
       <SelectField
         label="Site"
@@ -54,7 +54,7 @@ export function AuditFilters({ organization, filter, onChange }: Props) {
         onChange={(event) => { set({ site: event.target.value === "" ? null : Number(event.target.value) }); }}
         options={[{ value: "", label: "Any" }, ...sites.map((site) => ({ value: String(site.id), label: site.name }))]}
       />
-      <SelectField label="Outcome" value={filter.outcome} onChange={(event) => { set({ outcome: event.target.value }); }} options={[{ value: "", label: "Any" }, ...OUTCOMES]} />
+      <SelectField label="Outcome" value={filter.outcome} onChange={(event) => { set({ outcome: OUTCOMES.find(({ value }) => value === event.target.value)?.value ?? "" }); }} options={[{ value: "", label: "Any" }, ...OUTCOMES]} />
       {span === OWN ? (
         <>
           <Field label="From" type="datetime-local" onChange={(event) => { set({ from: localInput(event.target.value) }); }} className="col-span-2 sm:col-span-1" />

@@ -3,13 +3,13 @@
 import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import useSWRInfinite from "swr/infinite";
-import type { AuditEntry, AuditFilter } from "@/domain/audit";
-import { actionName } from "@/domain/audit";
+import type { AuditPage } from "@/application/people-ports";
+import { actionName, type AuditEntry, type AuditFilter } from "@/domain/audit";
 import type { OwnOrganization } from "@/domain/site";
 import { dateTimeSeconds } from "@/domain/when";
 import { OPTIONS } from "@/presentation/hooks/use-data";
 import { useServices } from "@/presentation/services";
-import { Badge, type Tone } from "@/presentation/ui/badge";
+import { Badge } from "@/presentation/ui/badge";
 import { Button } from "@/presentation/ui/button";
 import { Card } from "@/presentation/ui/card";
 import { cx } from "@/presentation/ui/cx";
@@ -20,8 +20,8 @@ import { AuditDetails } from "./audit-details";
 export function AuditList({ organization, filter }: { organization: OwnOrganization; filter: AuditFilter }) {
   const { audit } = useServices();
   const { data, error, mutate, size, setSize, isValidating } = useSWRInfinite(
-    (index) => ["audit", organization.id, JSON.stringify(filter), index] as const,
-    ([, , , index]) => audit.entries(organization.id, filter, index + 1),
+    (index, before: AuditPage | null) => (index > 0 && before?.older === null ? null : (["audit", organization.id, JSON.stringify(filter), before?.older ?? null] as const)),
+    ([, , , place]) => audit.entries(organization.id, filter, place),
     { ...OPTIONS, revalidateFirstPage: false, revalidateOnFocus: false },
   );
   const entries = data?.flatMap((page) => page.entries);
@@ -33,8 +33,8 @@ export function AuditList({ organization, filter }: { organization: OwnOrganizat
       </List>
       {entries && entries.length > 0 ? (
         <footer className="flex flex-wrap items-center justify-between gap-3 border-t px-4 py-3">
-          <p className="text-xs text-faint">{last && last.count > entries.length ? `${entries.length} of ${last.count} entries` : `${entries.length} ${entries.length === 1 ? "entry" : "entries"}`}</p>
-          {last?.more ? (
+          <p className="text-xs text-faint">{countWords(entries.length, last?.count ?? 0)}</p>
+          {last?.older ? (
             <Button disabled={isValidating} onClick={() => void setSize(size + 1)}>
               {isValidating ? "Loading…" : "Show older entries"}
             </Button>
@@ -45,12 +45,16 @@ export function AuditList({ organization, filter }: { organization: OwnOrganizat
   );
 }
 
-const TONES: Readonly<Record<string, Tone>> = { denied: "alarm", failed: "warn" };
+const COUNTED_UP_TO = 10_000;
+
+function countWords(shown: number, all: number): string {
+  if (all <= shown) return shown === 1 ? "1 entry" : `${shown} entries`;
+  return `${shown} of ${all >= COUNTED_UP_TO ? `more than ${COUNTED_UP_TO}` : all} entries`;
+}
 
 function EntryRow({ entry }: { entry: AuditEntry }) {
   const [open, setOpen] = useState(false);
   const details = `audit-${entry.id}`;
-  const tone = TONES[entry.outcome];
   return (
     <li data-testid="audit-entry">
       <button
@@ -68,7 +72,7 @@ function EntryRow({ entry }: { entry: AuditEntry }) {
         <span className="col-start-2 flex min-w-0 flex-wrap items-center gap-x-2 gap-y-1 md:col-start-auto">
           <span className="font-medium">{actionName(entry.action)}</span>
           <span className="min-w-0 truncate text-quiet">{entry.target}</span>
-          {tone ? <Badge tone={tone}>{entry.outcome}</Badge> : null}
+          {entry.outcome === "denied" ? <Badge tone="alarm">Denied</Badge> : null}
         </span>
       </button>
       {open ? (

@@ -8,9 +8,14 @@ export function useMembers(organization: number): SWRResponse<Member[], unknown>
   return useSWR(["members", organization], () => people.members(organization), OPTIONS);
 }
 
+/** While a message is on its way, what became of it is asked for again. */
+const MAIL_MS = 3_000;
+
 export function useInvitations(organization: number): SWRResponse<Invitation[], unknown> {
   const { people } = useServices();
-  return useSWR(["invitations", organization], () => people.invitations(organization), OPTIONS);
+  return useSWR<Invitation[], unknown>(["invitations", organization], () => people.invitations(organization), {
+    ...OPTIONS, refreshInterval: (rows) => (rows?.some((row) => row.delivery === "waiting") ? MAIL_MS : 0),
+  });
 }
 
 export function usePeopleOfSite(site: number): SWRResponse<ExplainedAccess[], unknown> {

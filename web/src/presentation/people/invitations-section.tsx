@@ -16,6 +16,7 @@ import { useServices } from "@/presentation/services";
 import { Badge } from "@/presentation/ui/badge";
 import { Button } from "@/presentation/ui/button";
 import { Confirm } from "@/presentation/ui/confirm";
+import { Facts } from "@/presentation/ui/facts";
 import { List } from "@/presentation/ui/list";
 import { Row } from "@/presentation/ui/row";
 import { Section } from "@/presentation/ui/section";
@@ -68,10 +69,13 @@ function InvitationRow({ invitation }: { invitation: Invitation }) {
       }
       note={
         <>
-          {given.length > 0 ? <span>{given.join(", ")}</span> : null}
-          {given.length > 0 ? <span aria-hidden>·</span> : null}
-          <span>{over ? "the link no longer works" : now === 0 ? null : `expires ${untilWord(invitation.expires, now)}`}</span>
-          {sent ? <span role="status" className="text-ok">· a new link is on its way</span> : null}
+          <Facts
+            items={[
+              given.join(", "),
+              over ? "the link no longer works" : `expires ${untilWord(invitation.expires, now)}`,
+              sent ? <span key="sent" role="status" className="text-ok">a new link is on its way</span> : null,
+            ]}
+          />
           {problem ? <span role="alert" className="w-full text-alarm">{wordsAbove(problem, [])}</span> : null}
         </>
       }

@@ -28,7 +28,7 @@ function People({ organization }: { organization: OwnOrganization }) {
       </OrganizationHead>
       <MembersSection organization={organization} />
       <InvitationsSection invitations={invitations} organization={organization} onInvite={() => { setInviting(true); }} />
-      <TokensSection organization={organization} />
+      <TokensSection owner={{ organization: organization.id }} organization={organization} />
       <InviteDialog organization={organization} open={inviting} onOpenChange={setInviting} />
     </div>
   );

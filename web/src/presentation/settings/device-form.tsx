@@ -1,7 +1,7 @@
 "use client";
 
 import { useState } from "react";
-import { connectionOf, DRIVERS, type AssetNode, type DeviceSettings, type Edge } from "@/domain/site-settings";
+import { connectionOf, connectionText, DRIVERS, type AssetNode, type DeviceSettings, type Edge } from "@/domain/site-settings";
 import { useForm } from "@/presentation/hooks/use-form";
 import { useServices } from "@/presentation/services";
 import { Button } from "@/presentation/ui/button";
@@ -17,6 +17,7 @@ interface Props {
 }
 
 const FIELDS = ["name", "key", "edge", "asset", "driver", "profile", "connection", "poll_interval"];
+const NEW_CONNECTION = { host: "", port: 502, unit: 1 };
 const NOT_JSON = 'Write an object, such as {"host": "10.0.0.5", "port": 502, "unit": 1}.';
 
 export function DeviceForm({ device, edges, assets, onDone }: Props) {
@@ -74,7 +75,7 @@ export function DeviceForm({ device, edges, assets, onDone }: Props) {
         rows={3}
         spellCheck={false}
         required
-        defaultValue={JSON.stringify(device?.connection ?? { host: "", port: 502, unit: 1 })}
+        defaultValue={connectionText(device?.connection ?? NEW_CONNECTION)}
         problem={broken ? NOT_JSON : form.wrong("connection")}
         hint="How the edge reaches it, as the protocol needs it."
       />

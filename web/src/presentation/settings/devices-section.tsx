@@ -9,6 +9,7 @@ import { Badge } from "@/presentation/ui/badge";
 import { Button } from "@/presentation/ui/button";
 import { Confirm } from "@/presentation/ui/confirm";
 import { Dialog } from "@/presentation/ui/dialog";
+import { Facts } from "@/presentation/ui/facts";
 import { List } from "@/presentation/ui/list";
 import { Row } from "@/presentation/ui/row";
 import { Section } from "@/presentation/ui/section";
@@ -71,13 +72,7 @@ function DeviceRow({ device, place, form, onChanged }: {
         </>
       }
       note={
-        <>
-          <code className="text-2xs">{device.key}</code>
-          <span aria-hidden>·</span>
-          <span>{device.profile}</span>
-          {place ? <span>· {place}</span> : null}
-          {where ? <span>· {where}</span> : null}
-        </>
+        <Facts items={[<code key="key" className="text-2xs">{device.key}</code>, device.profile, place, where]} />
       }
     >
       <Button onClick={() => { setOpen("edit"); }} aria-label={`Edit ${device.name}`}>Edit</Button>

@@ -9,6 +9,7 @@ import { useServices } from "@/presentation/services";
 import { Button } from "@/presentation/ui/button";
 import { Confirm } from "@/presentation/ui/confirm";
 import { Dialog } from "@/presentation/ui/dialog";
+import { Facts } from "@/presentation/ui/facts";
 import { List } from "@/presentation/ui/list";
 import { Row } from "@/presentation/ui/row";
 import { Section } from "@/presentation/ui/section";
@@ -51,23 +52,22 @@ function EdgeRow({ edge, onChanged }: { edge: Edge; onChanged: () => Promise<unk
   return (
     <Row
       data-testid="edge"
-      className="items-start"
-      lead={<Cpu aria-hidden className="mt-0.5 size-5 shrink-0 text-faint" strokeWidth={1.5} />}
+      lead={<Cpu aria-hidden className="size-5 shrink-0 text-faint" strokeWidth={1.5} />}
       title={edge.name}
       note={
-        <>
-          <span>{edge.wire}</span>
-          <span aria-hidden>·</span>
-          <span>reads every {edge.pollInterval} s</span>
-          <span aria-hidden>·</span>
-          <span>{edge.lastSession === null ? "has never connected" : <>connected <Ago ts={edge.lastSession} /></>}</span>
-          {edge.software ? <span>· {edge.software}</span> : null}
-        </>
+        <Facts
+          items={[
+            edge.wire,
+            `reads every ${edge.pollInterval} s`,
+            edge.lastSession === null ? "has never connected" : <>connected <Ago ts={edge.lastSession} /></>,
+            edge.software,
+          ]}
+        />
       }
+      below={<EdgeKeys edge={edge} />}
     >
       <Button onClick={() => { setOpen("edit"); }} aria-label={`Edit ${edge.name}`}>Edit</Button>
       <Button onClick={() => { setOpen("remove"); }} aria-label={`Delete ${edge.name}`}>Delete</Button>
-      <EdgeKeys edge={edge} />
       <Dialog open={open === "edit"} onOpenChange={close} title={`Edit ${edge.name}`}>
         <EdgeForm
           site={null}
@@ -88,7 +88,7 @@ function EdgeRow({ edge, onChanged }: { edge: Edge; onChanged: () => Promise<unk
           await onChanged();
         }}
       >
-        <p>Its keys stop working at once and its devices go with it. What it measured stays in the history.</p>
+        <p>Its devices go with it; its points and what it measured stay in the history. Revoke its keys first: an edge that can still connect is not deleted.</p>
       </Confirm>
     </Row>
   );

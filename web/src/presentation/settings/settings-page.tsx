@@ -33,7 +33,7 @@ const PARTS: readonly Part[] = [
   { key: "people", label: "People", icon: UsersRound, needs: "add_site_users", show: (site) => <SitePeopleSection site={site} /> },
   { key: "edges", label: "Edges", icon: Cpu, needs: "manage_site", show: (site) => <EdgesSection site={site} /> },
   {
-    key: "equipment", label: "Devices and assets", icon: Boxes, needs: "manage_site",
+    key: "equipment", label: "Devices", icon: Boxes, needs: "manage_site",
     show: (site) => (
       <div className="space-y-6">
         <DevicesSection site={site} />

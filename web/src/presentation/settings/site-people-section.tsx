@@ -59,6 +59,7 @@ function PersonRow({ one, site }: { one: ExplainedAccess; site: Site }) {
   return (
     <Row
       data-testid="site-person"
+      className="items-start"
       lead={<Avatar letters={initials(name)} />}
       title={
         <>
@@ -71,9 +72,7 @@ function PersonRow({ one, site }: { one: ExplainedAccess; site: Site }) {
         <div className="w-full space-y-0.5">
           {one.service ? null : <p className="truncate">{one.person.email}</p>}
           {one.actions.length > 0 ? <p className="text-faint">May {listed(one.actions.map(actionWords))}</p> : null}
-          {one.because.map((reason) => (
-            <p key={reason} className="text-faint">{reason}</p>
-          ))}
+          <p className="text-faint">{one.because.join(" ")}</p>
         </div>
       }
     >
@@ -120,7 +119,7 @@ function GivenRole({ given, site }: { given: SiteAccess; site: Site }) {
           await refresh();
         }}
       >
-        <p>The site disappears from every screen of theirs at once. They stay a member of {site.organization.name}.</p>
+        <p>The site disappears from every screen of theirs at once. They stay in {site.organization.name}.</p>
       </Confirm>
     </>
   );

@@ -2,7 +2,8 @@
 
 import { useState } from "react";
 import { expiryAfter, LIFETIMES, SCOPES, scopeAllows, scopeName } from "@/domain/access-token";
-import { SITE_ROLES } from "@/domain/roles";
+import { Problem } from "@/domain/problem";
+import { isSiteRole, SITE_ROLES } from "@/domain/roles";
 import type { OwnOrganization } from "@/domain/site";
 import { useSites } from "@/presentation/hooks/use-data";
 import { useForm } from "@/presentation/hooks/use-form";
@@ -54,6 +55,10 @@ export function NewTokenDialog({ open, onOpenChange, organization, onMade }: Pro
   );
 }
 
+function missing(field: string, message: string): Problem {
+  return new Problem("invalid", null, [{ field, message }]);
+}
+
 function TokenForm({ organization, onMade }: { organization: OwnOrganization | null; onMade: (name: string, text: string) => Promise<void> }) {
   const { tokens, clock } = useServices();
   const { data } = useSites();
@@ -62,12 +67,15 @@ function TokenForm({ organization, onMade }: { organization: OwnOrganization | n
   // An organization's token has a role on the sites that are named; nobody's role on all sites is nobody's to give.
   const choose = organization !== null || !every;
   const form = useForm(["name", "scopes", "sites", "expires", "role"], async (values) => {
+    const [scopes, named, role] = [values.all("scopes"), values.all("sites").map(Number), values.text("role")];
+    if (scopes.length === 0) throw missing("scopes", "Choose at least one.");
+    if (choose && named.length === 0) throw missing("sites", "Choose at least one site.");
     const { text } = await tokens.create({
       name: values.trimmed("name"),
-      scopes: values.all("scopes"),
-      sites: choose ? values.all("sites").map(Number) : null,
+      scopes,
+      sites: choose ? named : null,
       expires: expiryAfter(Number(values.text("lifetime")), clock.now()),
-      ...(organization ? { organization: organization.id, role: values.text("role") } : {}),
+      ...(organization && isSiteRole(role) ? { organization: organization.id, role } : {}),
     });
     await onMade(values.trimmed("name"), text);
   });
@@ -75,7 +83,7 @@ function TokenForm({ organization, onMade }: { organization: OwnOrganization | n
     <form onSubmit={form.onSubmit} className="space-y-4">
       {form.words ? <FormAlert text={form.words} /> : null}
       <Field label="Name" name="name" required autoFocus maxLength={100} placeholder="Nightly export" hint="What will use it." problem={form.wrong("name")} />
-      <FieldGroup label="It may" problem={form.wrong("scopes")}>
+      <FieldGroup label="It may" problem={form.wrong("scopes")} wide>
         {SCOPES.map((scope) => (
           <Check key={scope} name="scopes" value={scope} defaultChecked={scope === "read"} label={scopeName(scope)} hint={scopeAllows(scope)} />
         ))}

@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 import useSWR from "swr";
+import type { TokenOwner } from "@/application/people-ports";
 import { scopeName, tokenState, type AccessToken } from "@/domain/access-token";
 import type { OwnOrganization } from "@/domain/site";
 import { OPTIONS, useSites } from "@/presentation/hooks/use-data";
@@ -10,18 +11,24 @@ import { useServices } from "@/presentation/services";
 import { Badge } from "@/presentation/ui/badge";
 import { Button } from "@/presentation/ui/button";
 import { Confirm } from "@/presentation/ui/confirm";
+import { Facts } from "@/presentation/ui/facts";
 import { List } from "@/presentation/ui/list";
 import { Row } from "@/presentation/ui/row";
 import { Section } from "@/presentation/ui/section";
 import { Ago, Day } from "@/presentation/ui/when";
 import { NewTokenDialog } from "./new-token-dialog";
 
+interface Props {
+  readonly owner: TokenOwner;
+  /** Whose they are, where they are not the person's own. */
+  readonly organization: OwnOrganization | null;
+}
+
 /** The access tokens of the person, or of an organization: those act for themselves and outlive whoever made them. */
-export function TokensSection({ organization }: { organization: OwnOrganization | null }) {
+export function TokensSection({ owner, organization }: Props) {
   const { tokens } = useServices();
   const [making, setMaking] = useState(false);
-  const id = organization?.id ?? null;
-  const list = useSWR<AccessToken[], unknown>(["access-tokens", id], () => tokens.tokens(id), OPTIONS);
+  const list = useSWR<AccessToken[], unknown>(["access-tokens", JSON.stringify(owner)], () => tokens.tokens(owner), OPTIONS);
   return (
     <Section
       id="tokens"
@@ -65,15 +72,14 @@ function TokenRow({ token, onRevoked }: { token: AccessToken; onRevoked: () => P
         </>
       }
       note={
-        <>
-          <code className="text-2xs">{token.prefix}…</code>
-          <span aria-hidden>·</span>
-          <span>{named ? named.join(", ") : "all sites"}</span>
-          <span aria-hidden>·</span>
-          <span>{state === "expired" ? "expired" : "expires"} <Day ts={token.expires} /></span>
-          <span aria-hidden>·</span>
-          <span>{token.lastUsed === null ? "never used" : <>last used <Ago ts={token.lastUsed} /></>}</span>
-        </>
+        <Facts
+          items={[
+            <code key="prefix" className="text-2xs">{token.prefix}…</code>,
+            named ? named.join(", ") : "all sites",
+            <>{state === "expired" ? "expired" : "expires"} <Day key="end" ts={token.expires} /></>,
+            token.lastUsed === null ? "never used" : <>last used <Ago key="used" ts={token.lastUsed} /></>,
+          ]}
+        />
       }
     >
       {state === "active" ? (

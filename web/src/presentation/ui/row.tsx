@@ -1,9 +1,9 @@
 import type { ReactNode } from "react";
 import { cx } from "./cx";
 
-/** One line of a list: what it is, words about it, and what can be done with it. On a phone the end goes below. */
-export function Row({ lead, title, note, children, className, ...rest }: {
-  lead?: ReactNode; title: ReactNode; note?: ReactNode; children?: ReactNode; className?: string; "data-testid"?: string;
+/** One line of a list: what it is, words about it, and what can be done with it; on a phone that goes below. `below`: what else belongs to it. */
+export function Row({ lead, title, note, children, below, className, ...rest }: {
+  lead?: ReactNode; title: ReactNode; note?: ReactNode; children?: ReactNode; below?: ReactNode; className?: string; "data-testid"?: string;
 }) {
   return (
     <li className={cx("flex min-h-[3.75rem] flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5", className)} {...rest}>
@@ -13,6 +13,7 @@ export function Row({ lead, title, note, children, className, ...rest }: {
         {note === undefined ? null : <div className="mt-0.5 flex flex-wrap gap-x-1.5 text-xs text-quiet">{note}</div>}
       </div>
       {children === undefined ? null : <div className="flex flex-wrap items-center gap-2">{children}</div>}
+      {below}
     </li>
   );
 }

@@ -8,7 +8,7 @@ export function Section({ id, title, lead, action, children, className }: {
 }) {
   const headline = `${id ?? title.toLowerCase().replaceAll(" ", "-")}-title`;
   return (
-    <section id={id} aria-labelledby={headline} className="grid gap-x-10 gap-y-3 border-t pt-6 first:border-t-0 first:pt-0 lg:grid-cols-[15rem_minmax(0,1fr)]">
+    <section id={id} aria-labelledby={headline} className="grid gap-x-10 gap-y-3 border-t pt-6 first:border-t-0 first:pt-0 lg:grid-cols-[15rem_minmax(0,1fr)] lg:items-start">
       <div className="flex flex-wrap items-start justify-between gap-3 lg:flex-col lg:justify-start">
         <div className="min-w-0">
           <h2 id={headline} className="text-sm font-semibold">{title}</h2>
