@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from ems_prove.experiment import Experiment
-from ems_prove.experiments import access_outbox, first_start, live_latency, nothing_lost, poison, revocation, stranger
+from ems_prove.experiments import (
+    access_matrix,
+    access_outbox,
+    audit_verify,
+    edge_keys,
+    first_start,
+    live_latency,
+    nothing_lost,
+    poison,
+    revocation,
+    schema_fuzz,
+    stranger,
+)
 
 EXPERIMENTS = (
     Experiment(
@@ -25,6 +37,18 @@ EXPERIMENTS = (
         stranger.measure,
     ),
     Experiment(
+        "access-matrix",
+        "Every operation answers every role about every target as the table of the role matrix says.",
+        2,
+        access_matrix.measure,
+    ),
+    Experiment(
+        "schema-fuzz",
+        "Whatever is sent, by whomever, the API answers as its description says.",
+        10,
+        schema_fuzz.measure,
+    ),
+    Experiment(
         "revocation",
         "Permission removed in the admin ends the person's sockets within a second, and nobody else notices.",
         5,
@@ -35,6 +59,18 @@ EXPERIMENTS = (
         "Access that changes while Redis is away and the worker is killed is told as soon as they are back.",
         2,
         access_outbox.measure,
+    ),
+    Experiment(
+        "edge-keys",
+        "A stolen edge key opens nothing beyond its own edge, and nothing at all a second after its revocation.",
+        0.5,
+        edge_keys.measure,
+    ),
+    Experiment(
+        "audit-verify",
+        "A million audit events are verified, and the one that was altered in the database is named.",
+        2,
+        audit_verify.measure,
     ),
     Experiment(
         "poison-set-aside",
