@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ems_prove.browser import log_in, watch_point
-from ems_prove.experiments import access_outbox, live_latency, nothing_lost, poison, revocation, stranger
+from ems_prove.experiments import access_outbox, audit_verify, live_latency, nothing_lost, poison, revocation, stranger
 from ems_prove.lab import Lab
 from ems_prove.simulator import Simulator
 from ems_stack.stack import Stack
@@ -81,3 +81,8 @@ def test_access_that_changes_while_redis_and_the_worker_are_down_is_told_afterwa
 def test_nothing_is_lost_when_redis_the_historian_and_the_edges_are_killed(stack: Stack, simulator: Simulator) -> None:
     for result in nothing_lost.survive(stack, simulator, outage=4, between=4):
         assert result.met, f"{result.site}: {result.verdict}; gaps {result.gaps}"
+
+
+def test_an_audit_event_altered_in_the_database_is_named(stack: Stack) -> None:
+    result = audit_verify.verify(stack, 2_000)
+    assert (result.clean.findings, result.named) == (0, True), result.clean.text
