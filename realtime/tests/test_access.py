@@ -121,6 +121,25 @@ async def test_a_change_while_the_first_token_is_validated_is_not_missed(
     await viewer.close()
 
 
+async def test_a_socket_that_comes_just_after_a_change_waits_for_no_answer_from_before_it(
+    service: Running, redis: RedisProcess, backend: Backend
+) -> None:
+    """It was not there to hear of the change, and the question that another socket put before it is still open."""
+    backend.gate.clear()
+    early = await Viewer.connect(service.url)
+    await early.send(type="auth", token=ALICE)
+    await until(lambda: backend.count == 1, "the backend is asked")
+    change_access(redis)
+    await until(lambda: service.service._hub.sessions_of(1)[0].recheck.__self__._version == 1, "it is heard")
+    late = await Viewer.connect(service.url)
+    await late.send(type="auth", token=ALICE)
+    await until(lambda: backend.count == 2, "the backend is asked again, though the first answer is not there")
+    backend.answers[ALICE] = 403
+    backend.gate.set()
+    assert await late.closed() == 4403
+    assert await early.closed() == 4403
+
+
 async def test_a_change_that_cannot_be_looked_up_closes_the_session(
     service: Running, redis: RedisProcess, backend: Backend
 ) -> None:

@@ -126,6 +126,24 @@ async def test_a_question_put_before_a_change_answers_nobody_who_asks_after_it(d
     await asyncio.gather(before, after)
 
 
+@pytest.mark.parametrize("whose", [1, None])
+async def test_an_answer_on_its_way_before_a_change_is_shared_with_nobody_who_comes_after_it(
+    desk: Desk, backend: Backend, whose: int | None
+) -> None:
+    """They were not there to hear of the change, so the time that they ask for says nothing about it."""
+    backend.gate.clear()
+    before = asyncio.create_task(desk.grants.fetch(ALICE, 1))
+    await until(lambda: backend.count == 1, "the backend is asked")
+    desk.grants.distrust(2)
+    companion = asyncio.create_task(desk.grants.fetch(ALICE, 1))
+    desk.grants.distrust(whose)
+    after = [asyncio.create_task(desk.grants.fetch(ALICE, 1)) for _ in range(10)]
+    await until(lambda: backend.count == 2, "the backend is asked again, once for all")
+    backend.gate.set()
+    await asyncio.gather(before, companion, *after)
+    assert backend.count == 2
+
+
 async def test_a_token_that_claims_another_user_is_refused(desk: Desk, backend: Backend, redis: RedisProcess) -> None:
     forged = token(2)
     backend.answers[forged] = grant(1, [7])

@@ -46,6 +46,7 @@ class Held:
 
 @dataclass(frozen=True)
 class _Flight:
+    user: int
     began: float
     task: asyncio.Task[Held]
 
@@ -99,9 +100,16 @@ class Grants:
                 return held
             # someone else's question was answered from the cache, with less than is needed here
 
+    def distrust(self, user: int | None) -> None:
+        """This user's access (None: anybody's) has just changed: nobody who asks from now on shares an answer that is
+        on its way already. Whoever waits for it was told of the change and asks again."""
+        for digest, flight in list(self._flights.items()):
+            if user is None or flight.user == user:
+                del self._flights[digest]
+
     def _ask(self, token: str, digest: str, user: int, not_before: int) -> _Flight:
         loop = asyncio.get_running_loop()
-        flight = _Flight(loop.time(), loop.create_task(self._fetch(token, digest, user, not_before)))
+        flight = _Flight(user, loop.time(), loop.create_task(self._fetch(token, digest, user, not_before)))
         self._flights[digest] = flight
         flight.task.add_done_callback(partial(self._landed, digest, flight))
         return flight

@@ -32,6 +32,10 @@ def _nothing() -> None:
     """The default of `after_interruption`."""
 
 
+def _nothing_changed(user: int | None) -> None:
+    """The default of `before_recheck`."""
+
+
 class Hub:
     """A `Listener` of its broker. Call everything from the event loop's thread."""
 
@@ -48,6 +52,9 @@ class Hub:
         self.draining = False
         self.after_interruption: Callable[[], None] = _nothing
         """Called when changes of access may have been missed."""
+        self.before_recheck: Callable[[int | None], None] = _nothing_changed
+        """Called with a user whose access has changed, before their sessions hear of it; with None when anybody's may
+        have."""
         metrics.gauge("sessions", "Connected sessions.", lambda: len(self._sessions))
 
     def start(self) -> None:
@@ -178,6 +185,7 @@ class Hub:
         """A change of access. What the event says does not matter: the backend is asked what is true now."""
         if kind != "permission_changed":
             return
+        self.before_recheck(user)
         for session in self.sessions_of(user):
             session.recheck(True)
 
@@ -186,6 +194,7 @@ class Hub:
 
     def on_resubscribed(self, since: int) -> None:
         self._fanout.interrupted(since)
+        self.before_recheck(None)
         self.after_interruption()
 
     # Once a second --------------------------------------------------------------------------------------------

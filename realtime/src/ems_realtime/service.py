@@ -45,6 +45,7 @@ class Service:
         self._grants = Grants(self._cache, self._validator, ttl=settings.grant_ttl, metrics=self.metrics)
         self._hub = Hub(self._broker, settings, self.metrics)
         self._hub.after_interruption = self._compare_epochs_soon
+        self._hub.before_recheck = self._grants.distrust
         self._comparison: asyncio.Task[None] | None = None
         self.metrics.gauge("redis_live", "1 while the subscription is heard.", lambda: float(self._broker.live))
 
