@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import structlog
 from django.db import connections, transaction
 
 from audit.anchors import Anchors, Head
@@ -19,12 +20,14 @@ from audit.denials import MOST_PER_MINUTE
 BATCH = 20_000
 _LOCK = 0x5345414C  # an advisory lock: a chain has one end
 
+log = structlog.get_logger()
+
 _TAKE = f"""
 WITH taken AS (
     DELETE FROM audit_unsealed WHERE event IN (SELECT event FROM audit_unsealed ORDER BY event LIMIT %s) RETURNING event
 )
-SELECT e.id, coalesce(e.organization_id, {NOBODY}), {DIGEST}
-FROM taken JOIN audit_auditevent e ON e.id = taken.event ORDER BY 2, 1
+SELECT taken.event, coalesce(e.organization_id, {NOBODY}), {DIGEST}, e.id IS NULL
+FROM taken LEFT JOIN audit_auditevent e ON e.id = taken.event ORDER BY 2, 1
 """  # noqa: S608 - of constants
 
 _HEADS = """
@@ -48,12 +51,14 @@ def seal(batch: int = BATCH) -> list[Head]:
     with transaction.atomic(), connections["default"].cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         cursor.execute(_TAKE, [batch])
-        taken: list[tuple[int, int, bytes]] = cursor.fetchall()
+        taken: list[tuple[int, int, bytes, bool]] = cursor.fetchall()
         if not taken:
             return []
-        ends = {head.organization: head for head in _heads(cursor, {organization for _, organization, _ in taken})}
+        ends = {head.organization: head for head in _heads(cursor, {organization for _, organization, *_ in taken})}
         with cursor.copy("COPY audit_seal (event, organization, position, hash) FROM STDIN") as copy:
-            for event, organization, digest in taken:
+            for event, organization, digest, gone in taken:
+                if gone:  # its place in the chain stays, and the verifier names it
+                    log.error("an audit event was deleted before it was sealed", event_id=event)
                 end = ends.get(organization) or Head(organization, 0, genesis(organization))
                 end = Head(organization, end.position + 1, link(end.hash, digest))
                 ends[organization] = end

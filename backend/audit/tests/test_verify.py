@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import Settings
 
+import audit
 from audit.anchors import Anchors, Head
 from audit.models import AuditEvent, Seal
 from audit.seal import heads, seal
@@ -104,6 +105,15 @@ def test_a_deleted_event_is_named(log: list[int], forge: Forge) -> None:
     assert (finding.what, finding.event, (finding.organization, finding.position)) == ("missing", event, where)
 
 
+def test_an_event_deleted_before_it_was_sealed_is_named(log: list[int], forge: Forge) -> None:
+    audit.record("test.happened")
+    event = AuditEvent.objects.values_list("id", flat=True)[0]
+    forge(f"DELETE FROM audit_auditevent WHERE id = {event}")
+    seal()
+    finding = only()
+    assert (finding.what, finding.event) == ("missing", event)
+
+
 def test_events_deleted_with_their_seals_are_named_by_their_numbers(log: list[int], forge: Forge) -> None:
     organization, position = place(log[1_000])
     gone = (
@@ -168,8 +178,6 @@ def test_a_chain_that_was_recomputed_is_found_by_the_anchors(log: list[int], for
 
 
 def test_other_words_for_a_person_are_found(log: list[int], forge: Forge) -> None:
-    import audit
-
     audit.record("login.succeeded", actor_id=7, actor="mallory@example.com")
     forge("UPDATE audit_person SET text = 'alice@example.com'")
     finding = only()
@@ -204,9 +212,7 @@ def test_one_organization_alone_can_be_verified(log: list[int], forge: Forge) ->
     assert (verdict.findings, verdict.chains, verdict.anchors) == ([], 1, 1)
 
 
-def test_the_command_names_it_and_ends_with_1(
-    log: list[int], forge: Forge, settings: Settings, tmp_path: Path
-) -> None:
+def test_the_command_names_it_and_ends_with_1(log: list[int], forge: Forge, settings: Settings, tmp_path: Path) -> None:
     settings.AUDIT_ANCHORS = tmp_path
     Anchors(tmp_path).write(heads(), now=1_000_000.0)
     clean = StringIO()
@@ -220,9 +226,7 @@ def test_the_command_names_it_and_ends_with_1(
     assert f"altered: event {log[0]}, number 1 of organization 1, is not what was recorded" in told.getvalue()
 
 
-def test_the_command_says_when_the_anchors_are_spoilt(
-    log: list[int], settings: Settings, tmp_path: Path
-) -> None:
+def test_the_command_says_when_the_anchors_are_spoilt(log: list[int], settings: Settings, tmp_path: Path) -> None:
     settings.AUDIT_ANCHORS = tmp_path
     (tmp_path / "anchors-2026-01.ndjson").write_text("nonsense\n")
     with pytest.raises(CommandError, match="line 1"):
