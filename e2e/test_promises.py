@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ems_prove.browser import log_in, watch_point
-from ems_prove.experiments import access_outbox, audit_verify, live_latency, nothing_lost, poison, revocation, stranger
+from ems_prove.experiments import access_outbox, audit_verify, edge_keys, live_latency, nothing_lost, poison, revocation, stranger
 from ems_prove.lab import Lab
 from ems_prove.simulator import Simulator
 from ems_stack.stack import Stack
@@ -86,3 +86,10 @@ def test_nothing_is_lost_when_redis_the_historian_and_the_edges_are_killed(stack
 def test_an_audit_event_altered_in_the_database_is_named(stack: Stack) -> None:
     result = audit_verify.verify(stack, 2_000)
     assert (result.clean.findings, result.named) == (0, True), result.clean.text
+
+
+def test_a_stolen_edge_key_opens_nothing_else_and_nothing_at_all_once_it_is_revoked(stack: Stack) -> None:
+    tried, through, dead_after = edge_keys.try_keys(stack, rounds=2)
+    assert tried > 500
+    assert through == []
+    assert max(dead_after) < 3 * edge_keys.AIM_SECONDS
