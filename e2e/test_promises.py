@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 from ems_prove.browser import log_in, watch_point
-from ems_prove.experiments import access_outbox, audit_verify, edge_keys, live_latency, nothing_lost, poison, revocation, stranger
+from ems_prove.experiments import (
+    access_outbox,
+    audit_verify,
+    edge_keys,
+    live_latency,
+    nothing_lost,
+    poison,
+    revocation,
+    stranger,
+)
 from ems_prove.lab import Lab
 from ems_prove.simulator import Simulator
 from ems_stack.stack import Stack
