@@ -96,8 +96,10 @@ class Described(AutoSchema):
         return implied
 
     def _open_to_every_credential(self, permissions: set[str]) -> bool:
-        """Whether a valid credential is enough: to read what is one's own, or to do what an edge may."""
-        return permissions <= {"EdgesOnly"} or (permissions <= {"SignedIn"} and self.method == "GET")
+        """Whether a valid credential is enough: to do what an edge may, or to read what a platform admin may who must
+        set a second factor up first (everything else answers 403 two_factor_needed until then)."""
+        reads = permissions <= {"SignedIn"} and self.method == "GET"
+        return permissions <= {"EdgesOnly"} or (reads and getattr(self.view, "before_two_factor", False))
 
     def _told(self, operation: dict[str, Any]) -> dict[int, str]:
         """Status -> code, from the docstrings of the view and of its method."""

@@ -1534,8 +1534,11 @@ export interface components {
             target: string;
             /** @description The id of its row. */
             target_id: number | null;
-            /** @description Where the request came from. */
-            address?: string | null;
+            /**
+             * @description Where it came from.
+             * @example 192.0.2.7
+             */
+            address: string | null;
             request_id?: string;
             /**
              * @example {
@@ -3807,7 +3810,7 @@ export interface operations {
                      *           "site": 7,
                      *           "target": "text",
                      *           "target_id": 1,
-                     *           "address": "1 Mill Lane, Berlin",
+                     *           "address": "192.0.2.7",
                      *           "request_id": "text",
                      *           "before": {
                      *             "role": "viewer"
@@ -9758,6 +9761,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It does not exist, or the caller may not see it */
             404: {
                 headers: {
@@ -12150,6 +12170,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It does not exist, or the caller may not see it */
             404: {
                 headers: {
@@ -13317,6 +13354,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description It does not exist, or the caller may not see it */
             404: {
                 headers: {
@@ -14479,6 +14533,23 @@ export interface operations {
                      *       "title": "Unauthorized",
                      *       "status": 401,
                      *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
