@@ -59,7 +59,7 @@ def test_a_person_is_found_by_typing_and_gets_a_role(page: Page, stack: Stack) -
     address = enter(page, stack)
     site = next(site for site in stack.sites if site.key == "factory")
     page.goto(f"{address}/sites/site/{site.id}/change/")
-    page.get_by_role("link", name="Add another").click()
+    page.get_by_role("button", name="Add another").click()
     page.locator(".select2-selection:visible").last.click()
     page.keyboard.type("consultant")
     page.get_by_role("option", name="consultant@").click()

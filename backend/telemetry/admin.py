@@ -18,8 +18,8 @@ RECENT = timedelta(minutes=2)
 def deliveries(edges: Iterable[int]) -> Mapping[int, datetime]:
     """Edge id -> when history last committed something of it. Reads one index entry per edge."""
     query = (
-        "SELECT edge, last.updated FROM unnest(%s::bigint[]) edge, "
-        "LATERAL (SELECT updated FROM receipt WHERE receipt.edge = edge ORDER BY updated DESC LIMIT 1) last"
+        "SELECT wanted.id, last.updated FROM unnest(%s::bigint[]) AS wanted(id), "
+        "LATERAL (SELECT updated FROM receipt WHERE receipt.edge = wanted.id ORDER BY updated DESC LIMIT 1) AS last"
     )
     with database.connection().cursor() as cursor:
         return dict(cursor.execute(query, [list(edges)]).fetchall())

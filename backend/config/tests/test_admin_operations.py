@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib import admin
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -297,6 +299,20 @@ def test_the_first_page_has_figures_that_are_true(cast: Cast, root: Client) -> N
     assert {
         url for url in (figure.url for figure in answer.context["figures"]) if root.get(url).status_code != 200
     } == set()
+
+
+def test_an_edge_is_online_if_history_has_heard_of_it_just_now(cast: Cast, root: Client) -> None:
+    now, silent, never = (Edge.objects.create(site=cast.own, name=name) for name in ("Now", "Silent", "Never"))
+    with connections[settings.HISTORY_ALIAS].cursor() as cursor:
+        for edge, age in ((now, "1 second"), (silent, "3 hours"), (silent, "2 days")):
+            cursor.execute(
+                "INSERT INTO receipt (edge, boot, updated) VALUES (%s, gen_random_uuid(), now() - %s::interval)",
+                [edge.pk, age],
+            )
+    figures = {figure.label: figure.value for figure in root.get("/admin/").context["figures"]}
+    assert figures["Edges online"] == 1
+    assert "3\xa0hours ago" in page(root, f"sites/edge/{silent.pk}/change/")
+    assert "never" in page(root, f"sites/edge/{never.pk}/change/")
 
 
 def test_every_page_is_in_a_group(db: None) -> None:
