@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from config.problems import Conflict
 from sites import edge_keys, edge_redis
-from sites.actions.changes import locked
+from sites.actions.changes import locked, save_changes
 from sites.models import Edge, EdgeKey
 
 MOST_LIVE = 2
@@ -32,13 +32,7 @@ def do_revoke_key(key: EdgeKey) -> None:
     The row is locked against a session that is being opened with the same key at this moment.
     """
     with transaction.atomic():
-        locked = (
-            EdgeKey.objects.opened("this very key")
-            .select_for_update(of=("self",))
-            .select_related("edge", "site")
-            .get(pk=key.pk)
-        )
-        if locked.revoked is None:
-            locked.revoked = timezone.now()
-            locked.save(update_fields=["revoked"])
-        edge_redis.remove(locked)
+        now = locked(key)
+        if now.revoked is None:
+            save_changes(now, {"revoked": timezone.now()})
+        edge_redis.remove(now)

@@ -40,6 +40,12 @@ def test_an_unknown_edge_or_prefix_is_named(kit: EdgeKit) -> None:
         run("revoke", "--prefix", "nonsense")
 
 
+def test_a_third_live_key_is_refused_in_words(kit: EdgeKit) -> None:
+    run("create", "--edge", str(kit.edge.pk))
+    with pytest.raises(CommandError, match="2 live keys"):
+        run("create", "--edge", str(kit.edge.pk))
+
+
 def test_no_key_is_stored_or_shown_by_a_new_one(kit: EdgeKit) -> None:
     new = edge_keys.generate()
     assert new.text not in repr(new)

@@ -149,3 +149,17 @@ def test_as_many_points_as_are_allowed_fit_in_a_body(settings: Settings) -> None
     point = Reported(f"{'x' * 40}.active_power_l1", name, "W", Kind.GAUGE, "x" * 40, True, -1e6, 1e6)
     report = msgspec.json.encode(PointsReport([point] * MAX_POINTS))
     assert len(report) < settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def test_a_point_more_than_is_allowed_is_refused_with_the_limit(kit: EdgeKit) -> None:
+    answer = put(kit, *[reported("x")] * (MAX_POINTS + 1))
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "points"
+    assert str(MAX_POINTS) in answer.json()["errors"][0]["message"]
+
+
+def test_a_million_points_are_refused_before_they_are_read(kit: EdgeKit) -> None:
+    body = b'{"points":[' + b",".join([b'{"key":"grid_meter.x"}'] * 1_000_000) + b"]}"
+    answer = APIClient().put(URL, body, content_type="application/json", HTTP_AUTHORIZATION=f"Bearer {kit.text}")
+    assert answer.status_code == 413
+    assert not Point.objects.filter(key="grid_meter.x").exists()

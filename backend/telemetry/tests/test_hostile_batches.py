@@ -39,6 +39,9 @@ NAMELESS = {
     "seq 2^63 - 1, after which there is none": changed('"seq":1', f'"seq":{2**63 - 1}'),
     "seq that is no number": changed('"seq":1', '"seq":"1"'),
     "10 MB": changed('"v":1', '"v":1,"x":"' + "y" * 10_000_000 + '"'),
+    "a million points": payload([reading(NOON, {f"a.p{number}": 1.0 for number in range(1_000_000)})]),
+    "NaN": changed("1.0", "NaN"),
+    "Infinity": changed("1.0", "-Infinity"),
     "trailing bytes": GOOD + b"{}",
 }
 NAMED = {

@@ -156,6 +156,10 @@ def edge_acl(site: int, edge: int, redis_major: int = 7) -> list[str]:
     Each kind of key has its own commands (a selector, in brackets), so that an edge cannot make its stream's key
     something else than a stream. Redis 6 has neither selectors nor read-only keys: there an edge could overwrite its
     own receipt or spoil its own stream (it would only harm itself).
+
+    No ACL sees the arguments of XADD: whoever has the key may trim the edge's own stream with it, or add an entry
+    under a made-up id. Then the edge resends what is neither there nor committed, and the historian begins a stream
+    with a made-up id anew.
     """
     # Not client|setinfo: Redis 7.0 does not know it and would refuse the whole rule; clients do without.
     talk = "ping time hello auth quit select client|setname publish subscribe unsubscribe".split()

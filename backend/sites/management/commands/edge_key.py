@@ -7,6 +7,7 @@ from typing import Any
 import redis
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from config.problems import Conflict
 from sites.actions.edge_keys import do_create_key, do_revoke_key
 from sites.models import Edge, EdgeKey
 
@@ -26,7 +27,10 @@ class Command(BaseCommand):
             edge = Edge.objects.select_related("site").filter(pk=options["edge"]).first()
             if edge is None:
                 raise CommandError(f"There is no edge_{options['edge']}. /admin/sites/edge/ lists them.")
-            self.stdout.write(do_create_key(edge)[1])
+            try:
+                self.stdout.write(do_create_key(edge)[1])
+            except Conflict as refused:
+                raise CommandError(str(refused.detail)) from None
             return
         key = EdgeKey.objects.filter(prefix=options["prefix"]).first()
         if key is None:
