@@ -20,7 +20,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import TransactionStatus
 
 SETTING = "ems.context"
-_READS = ("SELECT", "SAVEPOINT", "RELEASE", "FETCH", "SHOW")
+_READS = ("SELECT", "SAVEPOINT", "RELEASE", "FETCH", "SHOW", "SET TRANS")
+"""SET TRANSACTION writes nothing, and must come before anything else in its transaction."""
 _UNKNOWN = "?"
 """A savepoint was rolled back, which may have undone what was set after it."""
 

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import pytest
+import structlog
 from rest_framework.test import APIClient
 
+from accounts.models import User
 from audit.models import AuditEvent
 from testing.cast import Cast, ClientOf, edge_kit
 
@@ -61,6 +63,14 @@ def test_it_is_a_file_with_a_harmless_name_and_is_not_kept_by_caches(cast: Cast,
 def test_it_shows_one_moment_however_slowly_it_is_read(cast: Cast, client_of: ClientOf) -> None:
     answer: Any = client_of(cast.alice).get(f"/api/organizations/{cast.alpha.pk}/export")
     assert {row["name"] for row in json.loads(b"".join(answer.streaming_content))["sites"]} == {"Own", "Other"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_its_moment_begins_whoever_used_the_connection_before(cast: Cast, client_of: ClientOf) -> None:
+    client = client_of(cast.alice)
+    with structlog.contextvars.bound_contextvars(user=cast.bob.pk):
+        User.objects.filter(pk=cast.bob.pk).update(name="Robert")  # leaves on the connection who acted
+    assert "Robert" in export(client, cast.alpha.pk)
 
 
 def test_it_is_audited(cast: Cast, client_of: ClientOf) -> None:

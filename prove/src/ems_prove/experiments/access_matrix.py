@@ -24,7 +24,7 @@ def measure(_: Lab) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="ems-matrix-") as place:
         report = Path(place) / "report.xml"
         services = (sys.executable, "-m", "ems_stack", "services", "--")
-        pytest = (sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *TESTS)
+        pytest = (sys.executable, "-m", "pytest", "-q", "-o", "junit_family=xunit1", f"--junit-xml={report}", *TESTS)
         done = subprocess.run([*services, *pytest], cwd=BACKEND, capture_output=True, text=True, check=False)
         if not report.exists():
             raise RuntimeError(f"the tests did not run:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
