@@ -33,7 +33,7 @@ SELECT e.id, coalesce(e.organization_id, {NOBODY}), u.event IS NOT NULL
 FROM audit_auditevent e LEFT JOIN audit_unsealed u ON u.event = e.id
 WHERE NOT EXISTS (SELECT FROM audit_seal s WHERE s.event = e.id)
     AND (u.event IS NULL OR e.at < now() - make_interval(secs => {_LATE_SECONDS}))
-    AND (%(only)s::bigint IS NULL OR coalesce(e.organization_id, {NOBODY}) = %(only)s)
+    AND {{which}}
 ORDER BY e.id
 """  # noqa: S608 - of constants
 
@@ -106,7 +106,8 @@ def verify(anchors: Iterable[Head], only: int | None = None, progress: Callable[
             if progress is not None and verdict.rows % _ITERSIZE == 0:
                 progress(verdict.rows)
         walk.end()
-        for event, organization, queued in _stream(_STRANGERS, only):
+        which = {None: "true", NOBODY: "e.organization_id IS NULL"}.get(only, "e.organization_id = %(only)s")
+        for event, organization, queued in _stream(_STRANGERS.format(which=which), only):
             verdict.findings.append(_stranger(event, organization, queued))
         for key, text in _stream(_PERSONS, only):
             said = f"person {key} is called {text!r} now, which is not what was recorded"
