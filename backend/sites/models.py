@@ -6,10 +6,9 @@ Load a site through a guarded door (`Site.objects.visible_to(user)`, `sites.door
 from __future__ import annotations
 
 from typing import Any, Self
-from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone as clock
@@ -21,29 +20,9 @@ from accounts.policy import SITE_ROLES
 from config.guard import GuardedModel, GuardedQuerySet
 from ems_contract.access import Action
 from ems_contract.keys import edge_name, site_name
-from ems_contract.points import MAX_KEY_LENGTH, UNITS, Kind, is_point_key
+from ems_contract.points import MAX_KEY_LENGTH, UNITS, Kind
 from sites.removals import SiteRemoval as SiteRemoval  # noqa: PLC0414 - re-exported
-
-
-def check_timezone(name: str) -> None:
-    if name not in available_timezones():
-        raise ValidationError(f"{name!r} is not an IANA time zone; write one such as Europe/Berlin")
-
-
-def check_point_key(key: str) -> None:
-    if not is_point_key(key):
-        raise ValidationError(f"{key!r} is not a point key; write <device>.<name> in lower case")
-
-
-def check_connection(connection: object) -> None:
-    """The contract's shape: what an edge could not decode is not stored."""
-    if not isinstance(connection, dict) or not all(isinstance(v, str | int | float) for v in connection.values()):
-        raise ValidationError('Write an object of plain values, such as {"host": "10.0.0.5", "port": 502, "unit": 1}.')
-
-
-check_device_key = RegexValidator(
-    r"^[a-z][a-z0-9_]*\Z", "A device key is lower-case letters, digits and _, starting with a letter."
-)
+from sites.validators import check_connection, check_device_key, check_point_key, check_timezone
 
 
 def check_same_site(site_id: int, **named: Asset | Device | None) -> None:

@@ -123,7 +123,7 @@ class Streams:
         key, could add nothing any more. So the stream goes once it is empty."""
         with self._redis.pipeline() as pipeline:
             try:
-                pipeline.watch(key)
+                pipeline.watch(key)  # type: ignore[no-untyped-call]
                 if pipeline.xlen(key):
                     return  # whatever was added since has a higher id still, and leads here again
                 pipeline.multi()

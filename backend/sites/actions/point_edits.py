@@ -52,7 +52,7 @@ class Adoption:
 def check_adoption(site: Site, wanted: Sequence[Mapping[str, Any]]) -> list[Adoption]:
     """All or none: ids become rows of this site. Raises ValidationError naming each that is not acceptable."""
     points = {point.pk: point for point in site.points.filter(pk__in=[each["id"] for each in wanted])}
-    assets = {asset.pk: asset for asset in site.assets.all()}
+    assets: dict[int | None, Asset] = {asset.pk: asset for asset in site.assets.all()}
     errors: dict[str, str] = {}
     for index, each in enumerate(wanted):
         point = points.get(each["id"])
