@@ -7,6 +7,7 @@ starts throw-away ones and sets both.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,10 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
 from config.redis import client as redis_client
+from testing.mail_server import MailServer, smtp_at
 
 if TYPE_CHECKING:  # models load after Django does, which is after this file
-    from pytest_django import DjangoDbBlocker
+    from pytest_django import DjangoDbBlocker, Settings
 
     from testing.cast import Cast, ClientOf
 
@@ -85,3 +87,13 @@ def client_of() -> ClientOf:
     from testing.cast import api_client
 
     return api_client
+
+
+@pytest.fixture
+def mail_server(settings: Settings) -> Iterator[MailServer]:
+    """A real one, to which this process's e-mails go; `received` has what it took, `refused` whom it does not know."""
+    with MailServer() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings.MAILERS = smtp_at(server.server_address[1])
+        yield server
+        server.shutdown()

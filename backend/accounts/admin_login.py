@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 
 import audit
@@ -41,9 +40,9 @@ class AdminLoginForm(AdminAuthenticationForm):
             audit.record("login.succeeded", actor_id=self.user_cache.pk, actor=name, target="the admin")
         return cleaned
 
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+    def confirm_login_allowed(self, user: User) -> None:
         super().confirm_login_allowed(user)
-        if not isinstance(user, User) or self.request is None:
+        if self.request is None:
             raise ValidationError("Log in with a browser.", code="invalid_login")
         if two_factor.missing(user):
             raise ValidationError("Platform admins need a second factor here. Set it up in the product first.")

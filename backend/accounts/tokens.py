@@ -140,3 +140,8 @@ def revoke_all(user: User) -> None:
     """After a change of password or the end of an account."""
     for session in LoginSession.objects.filter(user=user, revoked=None):
         revoke(session)
+
+
+def sweep() -> None:
+    """The worker's job: forget sessions that ended by themselves a day ago."""
+    LoginSession.objects.filter(expires__lt=timezone.now() - timedelta(days=1)).delete()

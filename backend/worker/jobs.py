@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts import outbox as access_outbox
+from accounts import tokens
 from accounts.actions import organizations, password
 from audit.seal import Sealer
 from invitations.actions import invitations
@@ -17,6 +18,7 @@ JOBS: tuple[Job, ...] = (
     Job("edge changes", edge_outbox.relay, every=1.0, listen=edge_outbox.CHANNEL),
     Job("audit log to seal", Sealer().run, every=1.0),
     Job("password resets", password.send_links, every=30.0, listen=password.CHANNEL),
+    Job("old sessions", tokens.sweep, every=3600.0),
     Job("invitations to send", invitations.send, every=30.0, listen=invitations.CHANNEL),
     Job("old invitations", invitations.sweep, every=3600.0),
     Job("organizations to delete", organizations.delete_due, every=60.0),

@@ -24,7 +24,7 @@ from rest_framework.request import Request
 import audit
 from accounts import tokens
 from accounts.backends import right_password
-from accounts.models import PasswordReset, User
+from accounts.models import PasswordReset, SystemSettings, User
 from accounts.throttles import Guesses
 from config.addresses import Origin
 
@@ -110,10 +110,15 @@ def _send(pk: int) -> None:
             request.delete()
             return
         token = secrets.token_urlsafe(32)
+        try:
+            _message(user, token).send()
+        except smtplib.SMTPRecipientsRefused:
+            log.warning("the mail server refuses an address", user=user.pk)
+            request.delete()
+            return
         request.user, request.token_hash = user, _hash(token)
         request.expires = timezone.now() + LIFETIME
         request.save(update_fields=["user", "token_hash", "expires"])
-        _message(user, token).send()
     log.info("password reset sent", user=user.pk)
 
 
@@ -122,14 +127,15 @@ def _live(user: User) -> int:
 
 
 def _message(user: User, token: str) -> EmailMessage:
-    link = f"{settings.PUBLIC_URL}/reset-password#token={token}"
-    text = f"""Hello {user.name},
+    """Without the person's name, which others may choose: no sentence of theirs goes out as ours."""
+    help_at = SystemSettings.load().support_email
+    text = f"""Hello,
 
 somebody, probably you, asked for a new password for {user.email}. Set it here within an hour:
 
-{link}
+{settings.PUBLIC_URL}/reset-password#token={token}
 
-If it was not you, do nothing: without this link nothing changes.
+If it was not you, do nothing: without this link nothing changes.{f" Questions: {help_at}" if help_at else ""}
 
 SimTestLab EMS, {settings.PUBLIC_URL}
 """

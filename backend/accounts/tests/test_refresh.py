@@ -135,3 +135,10 @@ def test_no_token_is_in_the_database(issued: tokens.Tokens) -> None:
 
 def test_no_token_is_in_a_repr(issued: tokens.Tokens) -> None:
     assert "eyJ" not in repr(issued)
+
+
+def test_a_session_that_ended_long_ago_is_forgotten_and_a_live_one_is_not(issued: tokens.Tokens, cast: Cast) -> None:
+    over = LoginSession.objects.create(user=cast.bob, expires=timezone.now() - timedelta(days=2))
+    tokens.sweep()
+    assert not LoginSession.objects.filter(pk=over.pk).exists()
+    assert with_cookie(refresh_of(issued)).post(URL).status_code == 200

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
@@ -14,6 +16,7 @@ from rest_framework.test import APIClient
 from accounts import two_factor
 from accounts.models import SystemSettings, User
 from accounts.tests.codes import code_of, give_second_factor
+from audit.models import AuditEvent
 from testing.cast import Cast, ClientOf
 
 URL = "/api/auth/two-factor"
@@ -161,6 +164,15 @@ def test_nobody_else_turns_it_off(cast: Cast, client_of: ClientOf, proof: dict[s
     client = client_of(cast.alice)
     assert client.delete(URL, proof, format="json").status_code == status
     assert two_factor.enabled(cast.alice)
+
+
+def test_who_has_lost_everything_is_helped_by_a_command(cast: Cast) -> None:
+    give_second_factor(cast.alice)
+    call_command("second_factor_off", " Alice@example.com", stdout=StringIO())
+    assert login(cast, cast.alice).status_code == 200
+    assert AuditEvent.objects.filter(action="two_factor.disabled").count() == 1
+    with pytest.raises(CommandError, match="has no second factor"):
+        call_command("second_factor_off", "alice@example.com")
 
 
 @pytest.fixture

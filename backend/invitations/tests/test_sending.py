@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import email
-import socketserver
 import threading
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.core import mail
@@ -19,6 +16,7 @@ from invitations.mail import SUBJECT, inert
 from invitations.models import Invitation
 from invitations.tests.conftest import Deliver, invite
 from testing.cast import Cast, ClientOf
+from testing.mail_server import MailServer, smtp_at
 
 Outbox = list[mail.EmailMessage]
 
@@ -86,57 +84,6 @@ def test_a_name_is_a_name_and_no_link_header_or_second_line(
 @pytest.mark.parametrize("name", ["Müller & Söhne GmbH", "北京", "O'Brien", "A. B. Smith", "Werk 3 (Nord)"])
 def test_an_honest_name_is_left_as_it_is(name: str) -> None:
     assert inert(name) == name
-
-
-class MailServer(socketserver.ThreadingTCPServer):
-    """Speaks as much SMTP as it takes; refuses the addresses that it is told to."""
-
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self) -> None:
-        self.received: list[str] = []
-        self.refused: set[str] = set()
-        super().__init__(("127.0.0.1", 0), Conversation)
-
-
-class Conversation(socketserver.StreamRequestHandler):
-    server: MailServer
-
-    def handle(self) -> None:
-        self._say("220 ready")
-        while line := self.rfile.readline().decode().strip():
-            verb, _, rest = line.partition(" ")
-            match verb.upper():
-                case "RCPT" if rest.partition("<")[2].rstrip(">") in self.server.refused:
-                    self._say("550 no such address")
-                case "DATA":
-                    self._say("354 go on")
-                    lines = iter(self.rfile.readline, b".\r\n")
-                    self.server.received.append(b"".join(lines).decode())
-                    self._say("250 taken")
-                case "QUIT":
-                    self._say("221 bye")
-                    return
-                case _:
-                    self._say("250 fine")
-
-    def _say(self, line: str) -> None:
-        self.wfile.write(f"{line}\r\n".encode())
-
-
-@pytest.fixture
-def mail_server(settings: Settings) -> Iterator[MailServer]:
-    with MailServer() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        settings.MAILERS = smtp_at(server.server_address[1])
-        yield server
-        server.shutdown()
-
-
-def smtp_at(port: int) -> dict[str, Any]:
-    options = {"host": "127.0.0.1", "port": port, "timeout": 2}
-    return {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
 
 
 def test_a_mail_server_gets_it(invited: Invitation, mail_server: MailServer) -> None:
