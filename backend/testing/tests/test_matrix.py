@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.urls import path
+from django.urls import URLPattern, URLResolver, get_resolver, path
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -49,3 +51,25 @@ def test_an_operation_without_a_row_fails_by_its_name() -> None:
 def test_a_row_without_an_operation_fails_by_its_name() -> None:
     with pytest.raises(LookupError, match=r"^once_there is in the table and no operation any more"):
         list(join([*TABLE, Row("once_there", PUBLIC)], operations()))
+
+
+GATED = {"/api/schema", "/api/docs", "/api/docs/{name}"}
+"""The description itself and its page; `config/tests` says who gets them."""
+
+
+def test_no_address_hides_from_the_description_and_so_from_the_table() -> None:
+    addresses = {path for path in addresses_of(get_resolver().url_patterns) if path.startswith("/api/")}
+    described = {parameters.sub("{}", operation.path) for operation in operations()}
+    assert addresses - described == {parameters.sub("{}", path) for path in GATED}
+
+
+parameters = re.compile(r"<[^>]+>|\{[^}]+\}")
+
+
+def addresses_of(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:
+    for entry in patterns:
+        path = prefix + parameters.sub("{}", str(entry.pattern))
+        if isinstance(entry, URLResolver):
+            yield from addresses_of(entry.url_patterns, path)
+        else:
+            yield path
