@@ -24,6 +24,8 @@ CHANNEL = "invitations"
 KEPT = timedelta(days=30)
 """How long one that was accepted or has expired is still shown."""
 _AT_ONCE = 100
+_REFUSALS = (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError, ValueError)
+"""Of one address: by the mail server, or by Django, which writes none that e-mail cannot carry (`ſam@example.com`)."""
 
 log = structlog.get_logger()
 
@@ -153,10 +155,10 @@ def _send(pk: int) -> None:
         token = secrets.token_urlsafe(32)
         try:
             mail.message(invitation, token).send()
-        except smtplib.SMTPRecipientsRefused:
+        except _REFUSALS as error:
             invitation.refused = timezone.now()
             invitation.save(update_fields=["refused"])
-            log.warning("the mail server refuses an address", invitation=pk)
+            log.warning("an address cannot be written to", invitation=pk, error=type(error).__name__)
             return
         invitation.token_hash, invitation.sent = hash_token(token), timezone.now()
         invitation.save(update_fields=["token_hash", "sent"])
