@@ -56,14 +56,16 @@ def denied(
 ) -> None:
     """Add an attempt that was refused. It stays when the request rolls back, and a flood of them is only counted.
 
-    Arguments as for `record`. The caller, whose flood is counted, is the user or edge if known, else the address.
+    Arguments as for `record`. The caller, whose flood is counted, is the user or edge if known, else the address
+    (IPv6: its /64, as many addresses as anybody likes).
     """
     from audit import denials
+    from config.addresses import network_of
 
     event = _event(action, actor_id, actor, address)
     event.update(outcome="denied", organization_id=organization_id, site_id=site_id, target=target, details=details)
     known = structlog.contextvars.get_contextvars()
-    caller = known.get("user") or known.get("edge") or event.get("address") or "unknown"
+    caller = known.get("user") or known.get("edge") or network_of(event.get("address"))
     denials.store(_clean(event), str(caller))
 
 

@@ -80,6 +80,13 @@ def test_a_flood_of_one_caller_is_counted_and_not_stored(db: None) -> None:
     assert AuditEvent.objects.filter(action="other.denied").count() == 1
 
 
+def test_changing_the_address_within_one_ipv6_network_gives_a_flood_no_more_room(db: None) -> None:
+    for number in range(100):
+        audit.denied("login.failed", actor="guess@example.com", address=f"2001:db8::{number:x}")
+    audit.denied("login.failed", actor="guess@example.com", address="2001:db8:0:1::1")
+    assert AuditEvent.objects.filter(action="login.failed").count() == 61
+
+
 def test_when_the_minute_is_over_one_event_has_the_count(db: None) -> None:
     for _ in range(100):
         audit.denied("test.denied", address="192.0.2.7", code="wrong")
