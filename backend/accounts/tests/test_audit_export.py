@@ -76,7 +76,14 @@ def test_taking_the_log_is_an_event_itself(cast: Cast, client_of: ClientOf) -> N
     exported(client_of(cast.alice), action="site")
     event = AuditEvent.objects.get(action="audit.exported")
     assert (event.actor_name, event.organization_id) == ("alice@example.com", cast.alpha.pk)
-    assert event.details == {"asked": {"action": "site"}}
+    assert event.details == {"asked_action": "site"}
+
+
+def test_an_address_that_was_asked_for_is_a_person_s_in_that_event_too(cast: Cast, client_of: ClientOf) -> None:
+    exported(client_of(cast.alice), actor="bob@example.com")
+    event = AuditEvent.objects.get(action="audit.exported")
+    assert event.details == {}
+    assert event.told("details") == {"asked_actor": "bob@example.com"}
 
 
 def test_an_unknown_format_or_filter_is_named(cast: Cast, client_of: ClientOf) -> None:
