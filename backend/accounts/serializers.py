@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from accounts import two_factor
 from accounts.models import LoginSession, Membership, User
-from config.strict import StrictModelSerializer, StrictSerializer
+from config.strict import NameField, StrictModelSerializer, StrictSerializer
 
 
 class MembershipSerializer(serializers.ModelSerializer[Membership]):
@@ -45,6 +45,8 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
 class MeSerializer(StrictModelSerializer[User]):
     """What people may change about themselves."""
+
+    name = NameField()
 
     class Meta:
         model = User

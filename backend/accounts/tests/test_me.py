@@ -35,6 +35,8 @@ def test_people_change_their_own_name(cast: Cast, client_of: ClientOf) -> None:
         {"name": "Bob", "is_active": False},
         {"organizations": []},
         {"name": ""},
+        {"name": "Bob\nBcc: x"},
+        {"name": "\u202eboB"},
     ],
 )
 def test_nothing_else_can_be_changed_and_the_field_is_named(
