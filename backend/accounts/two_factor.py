@@ -18,6 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
+import audit
 from accounts.models import SystemSettings, User
 from accounts.throttles import Guesses
 
@@ -60,6 +61,7 @@ def check_code(request: HttpRequest | Request, user: User, code: str) -> None:
     guesses.check()
     if not _verify(user, code):
         guesses.failed()
+        audit.denied("two_factor.failed", actor_id=user.pk, actor=user.email)
         raise WrongCode
     guesses.succeeded()
 

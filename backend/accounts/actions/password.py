@@ -62,6 +62,7 @@ def check_change(request: HttpRequest | Request, user: User, current: str, new: 
     guesses.check()
     if not right_password(user, current):
         guesses.failed()
+        audit.denied("password.failed", actor_id=user.pk, actor=user.email)
         raise ValidationError({"current": "This is not your password."})
     guesses.succeeded()
     if new == current:

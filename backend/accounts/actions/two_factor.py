@@ -83,6 +83,7 @@ def check_disable(request: HttpRequest | Request, user: User, password: str, cod
     guesses.check()
     if not right_password(user, password):
         guesses.failed()
+        audit.denied("password.failed", actor_id=user.pk, actor=user.email)
         raise ValidationError({"password": "This is not your password."})
     guesses.succeeded()
 

@@ -97,10 +97,12 @@ def test_a_code_is_good_once(cast: Cast) -> None:
     assert login(cast, cast.alice, code_of(cast.alice, steps_ahead=1)).status_code == 200
 
 
-def test_the_code_of_someone_else_is_wrong(cast: Cast) -> None:
+def test_the_code_of_someone_else_is_wrong_and_that_is_audited(cast: Cast) -> None:
     give_second_factor(cast.alice)
     give_second_factor(cast.bob)
     assert problem(login(cast, cast.alice, code_of(cast.bob))) == (401, "wrong_code")
+    event = AuditEvent.objects.get(action="two_factor.failed")
+    assert (event.actor_id, event.outcome) == (cast.alice.pk, "denied")
 
 
 @pytest.mark.parametrize(
