@@ -92,6 +92,16 @@ class NameField(serializers.CharField):
         return text
 
 
+class ShortListField(serializers.ListField):
+    """Declare `max_length`. Counted before its members are read, so that a million of them cost nothing: each may be a
+    query."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
+            raise ValidationError(f"{len(data)} at once; at most {self.max_length} are taken.")
+        return super().to_internal_value(data)
+
+
 class RowField(serializers.PrimaryKeyRelatedField[Any]):
     """An id in a body: a foreign one is refused in the words of one that does not exist."""
 

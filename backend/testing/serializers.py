@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import Organization
-from config.strict import NameField, StrictSerializer
+from config.strict import NameField, ShortListField, StrictSerializer
 from testing.actions.sandboxes import MOST_DAYS, SITE_KEYS
 
 
@@ -15,7 +15,7 @@ class NewSandboxSerializer(StrictSerializer[Any]):
     """`sites` are the simulator's; `history_days` of generated history end now."""
 
     name = NameField(max_length=100)
-    sites = serializers.ListField(
+    sites = ShortListField(
         child=serializers.ChoiceField(choices=SITE_KEYS),
         min_length=1,
         max_length=len(SITE_KEYS),

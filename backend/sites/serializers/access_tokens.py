@@ -10,7 +10,7 @@ from rest_framework import serializers
 from accounts import policy
 from accounts.models import AccessToken, Organization, User
 from accounts.policy import DEFAULT_SCOPES, Role, Scope
-from config.strict import NameField, RowField, StrictSerializer
+from config.strict import NameField, RowField, ShortListField, StrictSerializer
 from sites.models import Site
 from sites.serializers.choices import ROLES_ON_SITES
 
@@ -85,13 +85,13 @@ class NewAccessTokenSerializer(StrictSerializer[Any]):
     """
 
     name = NameField(max_length=100)
-    scopes = serializers.ListField(
+    scopes = ShortListField(
         child=serializers.ChoiceField(choices=SCOPES),
         default=lambda: [scope.value for scope in DEFAULT_SCOPES],
         min_length=1,
         max_length=len(SCOPES),
     )
-    sites = serializers.ListField(
+    sites = ShortListField(
         child=RowField(Site), allow_null=True, default=None, min_length=1, max_length=MOST_SITES
     )
     expires = serializers.DateTimeField()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from accounts.models import AccessChange, AccessToken, Membership, Organization, User
@@ -42,6 +43,16 @@ def grant(client: APIClient) -> dict[str, tuple[str, list[str]]]:
 def error_fields(answer: Any) -> list[str]:
     assert answer.status_code == 400, answer.content
     return [error["field"] for error in answer.json()["errors"]]
+
+
+def test_a_list_that_is_too_long_costs_not_a_query_for_each_of_its_members(
+    cast: Cast, client_of: ClientOf, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = client_of(cast.bob)
+    with django_assert_max_num_queries(20):
+        answer = make(client, sites=[cast.own.pk] * 1_000)
+    assert error_fields(answer) == ["sites"]
+    assert "at most 200" in answer.json()["errors"][0]["message"]
 
 
 # One's own -----------------------------------------------------------------------------------------------------------
