@@ -91,9 +91,7 @@ class NewAccessTokenSerializer(StrictSerializer[Any]):
         min_length=1,
         max_length=len(SCOPES),
     )
-    sites = ShortListField(
-        child=RowField(Site), allow_null=True, default=None, min_length=1, max_length=MOST_SITES
-    )
+    sites = ShortListField(child=RowField(Site), allow_null=True, default=None, min_length=1, max_length=MOST_SITES)
     expires = serializers.DateTimeField()
     organization = RowField(Organization, allow_null=True, default=None)
     role = serializers.ChoiceField(choices=ROLES_ON_SITES, required=False)
