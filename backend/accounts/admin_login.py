@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 import audit
 from accounts import two_factor
+from accounts.backends import unproven
 from accounts.models import User
 from accounts.throttles import TooManyGuesses
 
@@ -30,11 +31,11 @@ class AdminLoginForm(AdminAuthenticationForm):
         try:
             cleaned: dict[str, Any] = super().clean()
         except TooManyGuesses as limit:
-            audit.denied("access.limited", actor=name, target="the admin")
+            audit.denied("access.limited", actor=unproven(name), target="the admin")
             raise ValidationError(str(limit.detail), code="throttled") from limit
         except ValidationError as refused:
             if getattr(refused, "code", None) == "invalid_login":
-                audit.denied("login.failed", actor=name, target="the admin")
+                audit.denied("login.failed", actor=unproven(name), target="the admin")
             raise
         if isinstance(self.user_cache, User):
             audit.record("login.succeeded", actor_id=self.user_cache.pk, actor=name, target="the admin")

@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.http import HttpRequest
 
 from accounts import two_factor
@@ -56,3 +58,13 @@ def right_password(user: User | None, password: str) -> bool:
         User().set_password(password)
         return False
     return user.check_password(password)
+
+
+def unproven(name: str) -> str:
+    """What the audit log may keep of a name that somebody typed at a login: an e-mail address. Anything else may be a
+    password in the wrong field, or pass for an edge or a command in the log."""
+    try:
+        validate_email(name)
+    except ValidationError:
+        return ""
+    return name

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 import audit
 from accounts import tokens, two_factor
 from accounts.actions import setup
+from accounts.backends import unproven
 from accounts.entry import CookieView, forget_cookie, session_answer
 from accounts.models import User
 from accounts.permissions import SignedIn
@@ -39,7 +40,7 @@ class Login(CookieView):
         email = form.validated_data["email"].strip().lower()
         user = authenticate(request._request, username=email, password=form.validated_data["password"])
         if not isinstance(user, User):
-            audit.denied("login.failed", actor=email, address=client_address(request))
+            audit.denied("login.failed", actor=unproven(email), address=client_address(request))
             raise AuthenticationFailed(WRONG_LOGIN, code="wrong_login")
         if two_factor.enabled(user):
             if not form.validated_data["code"].strip():

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from audit.models import AuditEvent
+from audit.models import AuditEvent, Person
 from testing.cast import Cast
 
 URL = "/api/auth/login"
@@ -95,6 +95,14 @@ def test_logins_and_failures_are_audited_without_the_password(cast: Cast) -> Non
     assert (failed.action, failed.actor_name, failed.actor_id) == ("login.failed", "alice@example.com", None)
     assert (succeeded.action, succeeded.actor_id, succeeded.address) == ("login.succeeded", cast.alice.pk, "127.0.0.1")
     assert "password" not in json.dumps([failed.details, succeeded.details])
+
+
+@pytest.mark.parametrize("typed", ["my-Pass-phrase-in-the-wrong-field", "p@ssw0rd", "command migrate", "edge_3"])
+def test_what_is_no_address_is_not_kept_as_who_tried(cast: Cast, typed: str) -> None:
+    login(APIClient(), typed, "a wrong password")
+    failed = AuditEvent.objects.get(action="login.failed")
+    assert (failed.actor_name, failed.address) == ("", "127.0.0.1")
+    assert not Person.objects.filter(text__iexact=typed).exists()
 
 
 def test_a_missing_field_is_named(cast: Cast) -> None:
