@@ -17,9 +17,11 @@ from django.db import connections, transaction
 from audit.anchors import Head
 from audit.chain import DIGEST, NOBODY, PERSON_KEY, genesis, link
 
-_ITERSIZE = 10_000
+_STEP = 10_000
 _LATE_SECONDS = 600
 _MOST_MOVED = 1_000
+
+_ALL_CORES = "SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL work_mem = '64MB'"
 
 _LINKS = f"""
 SELECT s.organization, s.position, s.event, s.hash, {DIGEST}, e.id IS NULL
@@ -38,13 +40,13 @@ ORDER BY e.id
 """  # noqa: S608 - of constants
 
 _PERSONS = f"""
-SELECT p.key, p.text FROM audit_person p
+SELECT p.key, p.text::text FROM audit_person p
 WHERE CASE WHEN p.salt IS NULL THEN p.text NOT LIKE 'erased person%%' ELSE p.key <> {PERSON_KEY} END
 """  # noqa: S608 - of constants
 
 _GUARDS = """
 WITH guards AS (
-    SELECT c.relname AS "table", t.tgname AS trigger, t.tgenabled <> 'D' AS enabled
+    SELECT c.relname::text AS "table", t.tgname::text AS trigger, t.tgenabled <> 'D' AS enabled
     FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid WHERE t.tgname LIKE 'audit_%%'
 ), needed("table", trigger) AS (VALUES
     ('audit_auditevent', 'audit_append_only'), ('audit_auditevent', 'audit_no_truncate'),
@@ -99,33 +101,34 @@ def verify(anchors: Iterable[Head], only: int | None = None, progress: Callable[
             wanted[head.organization][head.position] = head.hash
             verdict.anchors += 1
     started = time.perf_counter()
-    with transaction.atomic():  # a server-side cursor lives in one; each statement sees one moment
+    with transaction.atomic():  # for the settings; each statement sees one moment
         walk = _Walk(verdict, wanted)
-        for row in _stream(_LINKS, only):
+        for row in _stream(_LINKS, "int8 int8 int8 bytea bytea bool", only):
             walk.step(*row)
-            if progress is not None and verdict.rows % _ITERSIZE == 0:
+            if progress is not None and verdict.rows % _STEP == 0:
                 progress(verdict.rows)
         walk.end()
         which = {None: "true", NOBODY: "e.organization_id IS NULL"}.get(only, "e.organization_id = %(only)s")
-        for event, organization, queued in _stream(_STRANGERS.format(which=which), only):
+        for event, organization, queued in _stream(_STRANGERS.format(which=which), "int8 int8 bool", only):
             verdict.findings.append(_stranger(event, organization, queued))
-        for key, text in _stream(_PERSONS, only):
+        for key, text in _stream(_PERSONS, "uuid text", only):
             said = f"person {key} is called {text!r} now, which is not what was recorded"
             verdict.findings.append(Finding("renamed", said))
-        for table, trigger, gone in _stream(_GUARDS, only):
+        for table, trigger, gone in _stream(_GUARDS, "text text bool", only):
             said = f"the trigger {trigger} on {table} is {'gone' if gone else 'switched off'}"
             verdict.findings.append(Finding("unguarded", said))
     verdict.seconds = time.perf_counter() - started
     return verdict
 
 
-def _stream(statement: str, only: int | None) -> Iterator[tuple[Any, ...]]:
+def _stream(statement: str, types: str, only: int | None) -> Iterator[tuple[Any, ...]]:
+    """Rows as the server makes them: unlike a cursor, a COPY may be computed on several cores."""
     connection = connections["default"]
-    connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.cursor("audit_verify", binary=True) as cursor:
-        cursor.itersize = _ITERSIZE
-        cursor.execute(statement, {"only": only})
-        yield from cursor
+    with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+        cursor.execute(_ALL_CORES)
+        with cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)", {"only": only}) as copy:
+            copy.set_types(types.split())
+            yield from copy.rows()
 
 
 def _stranger(event: int, organization: int, queued: bool) -> Finding:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.anchors import Anchors, BadAnchors
+from audit.models import Seal
 from audit.verify import verify
 
 PROGRESS_SECONDS = 2.0
+MANY = 100_000
 MOST_NAMED = 1_000
 
 
@@ -26,7 +29,7 @@ class Command(BaseCommand):
             anchors = list(Anchors.configured().read())
         except (BadAnchors, OSError) as error:
             raise CommandError(f"the anchors cannot be read: {error}") from error
-        verdict = verify(anchors, organization, self._progress())
+        verdict = verify(anchors, organization, self._progress(organization))
         for finding in verdict.findings[:MOST_NAMED]:
             self.stdout.write(str(finding))
         if len(verdict.findings) > MOST_NAMED:
@@ -40,13 +43,17 @@ class Command(BaseCommand):
         if verdict.findings:
             sys.exit(1)
 
-    def _progress(self) -> Any:
+    def _progress(self, organization: int | None) -> Callable[[int], None]:
+        seals = Seal.objects.all() if organization is None else Seal.objects.filter(organization=organization)
+        total = seals.count()
+        if total > MANY:
+            self.stderr.write(f"{total:,} events; putting the chains in order comes first ...")
         last = time.monotonic()
 
         def tell(rows: int) -> None:
             nonlocal last
             if time.monotonic() - last >= PROGRESS_SECONDS:
                 last = time.monotonic()
-                self.stderr.write(f"{rows:,} events ...")
+                self.stderr.write(f"{rows:,} of {total:,} ...")
 
         return tell
