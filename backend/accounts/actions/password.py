@@ -113,8 +113,8 @@ def _send(pk: int) -> None:
         token = secrets.token_urlsafe(32)
         try:
             _message(user, token).send()
-        except smtplib.SMTPRecipientsRefused:
-            log.warning("the mail server refuses an address", user=user.pk)
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError, ValueError) as error:  # this one alone
+            log.warning("an address cannot be written to", user=user.pk, error=type(error).__name__)
             request.delete()
             return
         request.user, request.token_hash = user, _hash(token)

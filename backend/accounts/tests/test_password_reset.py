@@ -192,6 +192,15 @@ def test_an_address_that_the_mail_server_refuses_holds_nobody_up(cast: Cast, mai
     assert len(mail_server.received) == 1
 
 
+def test_an_address_that_no_e_mail_can_be_written_to_holds_nobody_up(cast: Cast, mail_server: MailServer) -> None:
+    User.objects.filter(pk=cast.alice.pk).update(email="al\u0131ce@example.com")
+    forget("al\u0131ce@example.com")
+    forget(cast.bob.email)
+    send_links()
+    assert [request.email for request in PasswordReset.objects.all()] == [cast.bob.email]
+    assert len(mail_server.received) == 1
+
+
 def test_the_e_mail_has_no_words_that_others_may_choose(cast: Cast) -> None:
     SystemSettings(support_email="help@example.com").save()
     User.objects.filter(pk=cast.alice.pk).update(name="Click https://evil.example now")
