@@ -4,7 +4,7 @@
 import os
 import sys
 
-from config.env import BadEnvironment
+from config.env_urls import BadEnvironment
 
 
 def main() -> None:

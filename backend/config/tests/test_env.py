@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.env import REQUIRED_IN_PRODUCTION, BadEnvironment, database, mailer, read, without_credentials
+from config.env import REQUIRED_IN_PRODUCTION, read
+from config.env_urls import BadEnvironment, database, mailer, without_credentials
 
 SECRET = "k3" * 15 + "Zq8-Lm_0x7Rt5Wv1Yb2Nc4"
 PRODUCTION = {
