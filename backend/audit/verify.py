@@ -145,7 +145,7 @@ def _of(organization: int) -> str:
 
 @dataclass(frozen=True)
 class _Broken:
-    """A link whose event does not fit. `previous` is None where the link before it is missing too."""
+    """A link whose event does not fit."""
 
     position: int
     event: int
