@@ -54,7 +54,12 @@ function compose(config: ClientConfig): Services {
       accessChanges.tell();
     },
     onRevoked: () => {
-      session.end("revoked");
+      void session.confirm().then((goesOn) => {
+        if (!goesOn) return;
+        // The last site was taken away, but not the account: the link waits for the next one.
+        link.stop();
+        accessChanges.tell();
+      });
     },
   });
   const watch = new WatchSites(link, clock);

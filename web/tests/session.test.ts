@@ -36,6 +36,11 @@ class Server implements SessionGateway {
     return Promise.resolve();
   }
 
+  async changePassword(): Promise<SessionGrant> {
+    await this.hold;
+    return this.grant("changed");
+  }
+
   private grant(access: string): SessionGrant {
     return { access, expires: clock.now() + LIFE, user: USER };
   }
@@ -153,6 +158,54 @@ describe("a session", () => {
     release();
     await expect(waiting).rejects.toMatchObject({ kind: "signed_out" });
     expect(session.state().status).toBe("signed_out");
+  });
+});
+
+describe("a changed password", () => {
+  it("goes on with the new grant, although the live service calls the old one ended meanwhile", async () => {
+    await session.signIn("a", "b");
+    let answer: () => void = () => undefined;
+    server.hold = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const changed = session.changePassword("b", "c");
+    await settled();
+    const confirmed = session.confirm();
+    await settled();
+    expect(server.refreshes).toBe(0);
+    answer();
+    await changed;
+    expect(await confirmed).toBe(true);
+    expect(session.state().status).toBe("signed_in");
+  });
+
+  it("that is refused changes nothing", async () => {
+    await session.signIn("a", "b");
+    server.hold = Promise.reject(new Problem("invalid", null, [{ field: "current", message: "This is not it." }]));
+    await expect(session.changePassword("x", "c")).rejects.toMatchObject({ kind: "invalid" });
+    expect(await session.token()).toBe("signed-in");
+  });
+});
+
+describe("access that the live service calls ended", () => {
+  it("is a session that goes on, where the backend renews it", async () => {
+    await session.signIn("a", "b");
+    expect(await session.confirm()).toBe(true);
+    expect(session.state().status).toBe("signed_in");
+  });
+
+  it("is the end of the session, where the backend refuses", async () => {
+    await session.signIn("a", "b");
+    server.refusal = new Problem("signed_out");
+    expect(await session.confirm()).toBe(false);
+    expect(session.state()).toEqual({ status: "signed_out", reason: "revoked" });
+  });
+
+  it("is no end while the backend cannot be asked", async () => {
+    await session.signIn("a", "b");
+    server.refusal = new Problem("unreachable");
+    expect(await session.confirm()).toBe(true);
+    expect(session.state().status).toBe("signed_in");
   });
 });
 

@@ -40,9 +40,14 @@ describe("a problem", () => {
     expect(explain(new Error("a bug")).what).toBe("The server failed.");
   });
 
+  it("that a person can solve says how", () => {
+    const needed = new Problem("forbidden", "Set up a second factor first.", [], null, "two_factor_needed");
+    expect(explain(needed)).toMatchObject({ what: "Your account needs two-factor sign-in." });
+  });
+
   it("is told by the status", () => {
-    expect([400, 401, 403, 404, 422, 429, 500, 502, 503, 504].map(kindOfStatus)).toEqual(
-      ["invalid", "signed_out", "forbidden", "not_found", "invalid", "too_many", "failed", "unavailable", "unavailable", "unavailable"],
+    expect([400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504].map(kindOfStatus)).toEqual(
+      ["invalid", "signed_out", "forbidden", "not_found", "conflict", "invalid", "too_many", "failed", "unavailable", "unavailable", "unavailable"],
     );
   });
 });

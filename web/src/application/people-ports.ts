@@ -29,6 +29,8 @@ export interface SessionGateway {
   signIn(email: string, password: string, code?: string): Promise<SessionGrant>;
   refresh(): Promise<SessionGrant>;
   signOut(): Promise<void>;
+  /** Ends every session of the account and opens a new one. */
+  changePassword(access: string, current: string, next: string): Promise<SessionGrant>;
 }
 
 /** What needs no session. */
@@ -52,8 +54,6 @@ export interface TwoFactorStart {
 /** The account of who is signed in. */
 export interface AccountGateway {
   rename(name: string): Promise<User>;
-  /** Ends every other session; this one goes on with the new grant. */
-  changePassword(current: string, next: string): Promise<SessionGrant>;
   sessions(): Promise<LoginSession[]>;
   endSession(id: string): Promise<void>;
   startTwoFactor(): Promise<TwoFactorStart>;

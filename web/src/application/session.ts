@@ -16,12 +16,15 @@ export type SessionState =
 /** A token is renewed this long before it ends. */
 const MARGIN_MS = 60_000;
 const RETRY_MS = 5_000;
+/** More than a change of the password takes. */
+const CHANGE_MS = 30_000;
 
 /** Keeps the access token, in memory only, and renews it: one refresh at a time in this tab and across tabs. */
 export class Session {
   private grant: SessionGrant | null = null;
   private current: SessionState = { status: "unknown" };
   private renewing: Promise<SessionGrant> | null = null;
+  private changing: Promise<unknown> = Promise.resolve();
   private cancelTimer: () => void = () => undefined;
   private readonly listeners = new Listeners();
 
@@ -58,6 +61,17 @@ export class Session {
     this.schedule(Math.max(RETRY_MS, grant.expires - this.clock.now() - MARGIN_MS));
   }
 
+  /** Every other session ends; this one goes on with a new grant. Until that is there, nobody renews the old one. */
+  async changePassword(current: string, next: string): Promise<void> {
+    const access = await this.token(CHANGE_MS);
+    const change = this.tabs.exclusively(() => this.gateway.changePassword(access, current, next));
+    this.changing = change.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.adopt(await change);
+  }
+
   /** What is now known of the person who is signed in. */
   learn(user: User): void {
     if (this.current.status === "signed_in" && this.current.user.id === user.id) this.set({ status: "signed_in", user });
@@ -89,10 +103,21 @@ export class Session {
     return (await this.renew()).access;
   }
 
-  private renew(): Promise<SessionGrant> {
+  /** Somebody else says that access has ended. The backend knows whether the session has; true while it has not. */
+  async confirm(): Promise<boolean> {
+    try {
+      await this.renew("revoked");
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      return error.kind !== "signed_out";
+    }
+    return true;
+  }
+
+  private renew(reason: SignOutReason = "expired"): Promise<SessionGrant> {
     if (this.current.status === "signed_out") return Promise.reject(new Problem("signed_out"));
-    this.renewing ??= this.tabs
-      .exclusively(() => this.gateway.refresh())
+    this.renewing ??= this.changing
+      .then(() => this.tabs.exclusively(() => this.gateway.refresh()))
       .then(
         (grant) => {
           // Someone may have signed out while the answer was under way.
@@ -102,7 +127,7 @@ export class Session {
         },
         (error: unknown) => {
           if (error instanceof Problem && (error.kind === "signed_out" || error.kind === "forbidden")) {
-            this.end(this.grant ? "expired" : null);
+            this.end(this.grant ? reason : null);
             throw new Problem("signed_out");
           }
           throw error;

@@ -44,9 +44,18 @@ const WORDS: Readonly<Record<ProblemKind, { what: string; remedy: string }>> = {
   failed: { what: "The server failed.", remedy: "Try again. If it keeps failing, give the request id to your administrator." },
 };
 
+/** Refusals that a person can do something about, by the server's name for them. */
+export const TWO_FACTOR_NEEDED = "two_factor_needed";
+
+const WORDS_OF_CODE: Readonly<Record<string, { what: string; remedy: string }>> = {
+  [TWO_FACTOR_NEEDED]: { what: "Your account needs two-factor sign-in.", remedy: "Turn it on in your account; everything else opens then." },
+};
+
 /** What happened, and what to do about it. */
 export function explain(problem: unknown): { what: string; remedy: string; requestId: string | null } {
   if (!(problem instanceof Problem)) return { ...WORDS.failed, requestId: null };
+  const known = WORDS_OF_CODE[problem.code ?? ""];
+  if (known) return { ...known, requestId: null };
   const words = WORDS[problem.kind];
   // What the server says of a refusal is closer to the case than what can be said here.
   const spoken = problem.kind === "invalid" || problem.kind === "conflict";

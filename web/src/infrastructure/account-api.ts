@@ -1,9 +1,9 @@
-import type { AccountGateway, SessionGrant, TwoFactorStart } from "@/application/people-ports";
+import type { AccountGateway, TwoFactorStart } from "@/application/people-ports";
 import type { LoginSession } from "@/domain/login-session";
 import type { User } from "@/domain/site";
 import { instant } from "@/domain/when";
-import { grantOf, userOf } from "./auth-api";
-import { answered, bodyOf, type Client } from "./client";
+import { userOf } from "./auth-api";
+import { bodyOf, type Client } from "./client";
 import type { Schemas } from "./wire";
 
 export class AccountApi implements AccountGateway {
@@ -15,10 +15,6 @@ export class AccountApi implements AccountGateway {
 
   async rename(name: string): Promise<User> {
     return userOf(await bodyOf(this.client.PATCH("/api/auth/me", { body: { name } })));
-  }
-
-  async changePassword(current: string, next: string): Promise<SessionGrant> {
-    return grantOf(await answered(this.client.POST("/api/auth/password", { body: { current, new: next } })));
   }
 
   async sessions(): Promise<LoginSession[]> {

@@ -24,6 +24,11 @@ export class AuthApi implements AuthGateway {
     await this.client.POST("/api/auth/logout");
   }
 
+  async changePassword(access: string, current: string, next: string): Promise<SessionGrant> {
+    const headers = { Authorization: `Bearer ${access}` };
+    return grantOf(await answered(this.client.POST("/api/auth/password", { body: { current, new: next }, headers })));
+  }
+
   async setUp(setup: Setup): Promise<SessionGrant> {
     return grantOf(await answered(this.client.POST("/api/auth/setup", { body: setup })));
   }

@@ -13,12 +13,12 @@ import { Section } from "@/presentation/ui/section";
 import { SESSIONS } from "./sessions-section";
 
 export function PasswordSection() {
-  const { account, session } = useServices();
+  const { session } = useServices();
   const { mutate } = useSWRConfig();
   const ref = useRef<HTMLFormElement>(null);
   const [saved, setSaved] = useState(0);
   const form = useForm(["current", "new"], async (values) => {
-    session.adopt(await account.changePassword(values.text("current"), values.text("password")));
+    await session.changePassword(values.text("current"), values.text("password"));
     ref.current?.reset();
     setSaved((times) => times + 1);
     await mutate(SESSIONS);

@@ -1,7 +1,8 @@
 import type { LucideIcon } from "lucide-react";
 import { CircleAlert, Inbox } from "lucide-react";
+import Link from "next/link";
 import type { ReactNode } from "react";
-import { explain } from "@/domain/problem";
+import { explain, Problem, TWO_FACTOR_NEEDED } from "@/domain/problem";
 import { Button } from "./button";
 import { cx } from "./cx";
 
@@ -26,6 +27,11 @@ export function ProblemNotice({ problem, retry }: { problem: unknown; retry?: ()
   return (
     <Notice icon={CircleAlert} title={what} alarm>
       <p>{remedy}</p>
+      {problem instanceof Problem && problem.code === TWO_FACTOR_NEEDED ? (
+        <Link href="/account" className="hairline inline-flex h-8 items-center rounded-lg bg-surface px-3 text-[13px] font-medium text-ink hover:bg-hover">
+          Go to your account
+        </Link>
+      ) : null}
       {retry ? <Button onClick={retry}>Try again</Button> : null}
       {requestId ? <p className="text-2xs text-faint">Request {requestId}</p> : null}
     </Notice>
