@@ -14,13 +14,14 @@ from rest_framework.response import Response
 from accounts.authentication import access_in
 from accounts.permissions import SignedIn
 from config.filters import FilterBackend
+from config.openapi import BodyOnDelete
 from ems_contract.access import Action
-from sites.actions.sites import do_change_site, do_create_site, do_delete_site
+from sites.actions.sites import check_deletion, do_change_site, do_create_site, do_delete_site
 from sites.filters import SiteFilters
 from sites.grants import Roles
 from sites.models import Site
 from sites.permissions import SiteView, named_row
-from sites.serializers.sites import NewSiteSerializer, SiteSerializer
+from sites.serializers.sites import NewSiteSerializer, SiteDeletionSerializer, SiteSerializer
 
 
 def _context(request: Request) -> dict[str, Any]:
@@ -59,6 +60,7 @@ class OneSite(SiteView):
 
     # What only org admins may do is what this action stands for: a site manager does not end the own site.
     actions: ClassVar = {"GET": Action.VIEW, "PATCH": Action.MANAGE_SITE, "DELETE": Action.MANAGE_ORG_USERS}
+    schema = BodyOnDelete()
 
     @extend_schema(operation_id="site", responses=SiteSerializer)
     def get(self, request: Request, site_id: int) -> Response:
@@ -72,8 +74,14 @@ class OneSite(SiteView):
         changes.is_valid(raise_exception=True)
         return Response(SiteSerializer(do_change_site(self.site, **changes.validated_data), context=context).data)
 
-    @extend_schema(operation_id="site_delete", responses={204: None})
+    @extend_schema(operation_id="site_delete", request=SiteDeletionSerializer, responses={204: None})
     def delete(self, request: Request, site_id: int) -> Response:
-        """Delete it with everything on it. Refused while an edge of it has a live key (409 live_keys)."""
+        """Delete it with everything on it and all its history, at once and for ever.
+
+        Its name is typed again. Refused while an edge of it has a live key (409 live_keys).
+        """
+        form = SiteDeletionSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        check_deletion(self.site, form.validated_data["name"])
         do_delete_site(self.site)
         return Response(status=204)

@@ -24,7 +24,7 @@ from rest_framework.request import Request
 import audit
 from accounts import tokens
 from accounts.backends import right_password
-from accounts.models import PasswordReset, SystemSettings, User
+from accounts.models import AccessToken, PasswordReset, SystemSettings, User
 from accounts.throttles import Guesses
 from config.addresses import Origin
 
@@ -169,9 +169,14 @@ def _valid(token: str) -> User:
 
 
 def _set(user: User, password: str) -> None:
-    """Links to set another one are void with it."""
+    """Links to set another one are void with it, and so are the account's own access tokens.
+
+    Whoever learned the old password may have made some. An organization's tokens are no person's.
+    """
     user.set_password(password)
     user.save(update_fields=["password"])
+    own = AccessToken.objects.opened("the account's own").filter(user=user, organization=None, revoked=None)
+    own.update(revoked=timezone.now())
     PasswordReset.objects.filter(user=user).delete()
 
 

@@ -48,6 +48,16 @@ def do_change_site(site: Site, **changes: Any) -> Site:
     return site
 
 
+def check_deletion(site: Site, typed: str) -> None:
+    """`typed`: its name, written by whoever deletes it, since nothing brings the history back.
+
+    Raises Conflict while an edge is connected, or ValidationError.
+    """
+    check_disconnected(site.edge_keys.all(), f"The site {site.name}")
+    if typed != site.name:
+        raise ValidationError({"name": f"To delete the site with all its history, write its name: {site.name}"})
+
+
 def do_delete_site(site: Site) -> None:
     """Raises Conflict while an edge is connected."""
     with transaction.atomic():

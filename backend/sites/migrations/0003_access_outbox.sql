@@ -92,7 +92,9 @@ CREATE TRIGGER access_updated AFTER UPDATE ON sites_siteaccess
 CREATE TRIGGER access_deleted AFTER DELETE ON sites_siteaccess
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION site_access_deleted();
 
--- Users. A new password and the end of an account end every login session. A user who is new has no grant anywhere.
+-- Users. A new password and the end of an account end every login session, the end of an account its access tokens too. (A
+-- password is also written anew when its hash is renewed at a login, so what is to end with a chosen one ends in
+-- accounts/actions/password.py.) A user who is new has no grant anywhere.
 
 CREATE FUNCTION user_updated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -100,6 +102,9 @@ BEGIN
     FROM new_rows n JOIN old_rows o ON o.id = n.id
     WHERE s.user_id = n.id AND s.revoked IS NULL
         AND (n.password <> o.password OR (o.is_active AND NOT n.is_active));
+    UPDATE accounts_accesstoken t SET revoked = now()
+    FROM new_rows n JOIN old_rows o ON o.id = n.id
+    WHERE t.user_id = n.id AND t.organization_id IS NULL AND t.revoked IS NULL AND o.is_active AND NOT n.is_active;
     PERFORM access_changed(array_agg(id), 'user changed') FROM (
         SELECT id, password, is_active, is_superuser, is_developer, email, name FROM old_rows
         EXCEPT

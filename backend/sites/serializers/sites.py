@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from accounts import policy
 from accounts.models import Organization
 from accounts.policy import Role
-from config.strict import FiniteField, NameField, RowField, StrictModelSerializer
+from config.strict import FiniteField, NameField, RowField, StrictModelSerializer, StrictSerializer
 from ems_contract.access import Action
 from sites.grants import Roles
 from sites.models import Site
@@ -124,3 +126,9 @@ class NewSiteSerializer(_Where):
             "operators_may_control",
         )
         validators = ()
+
+
+class SiteDeletionSerializer(StrictSerializer[Any]):
+    """`name`: the site's, typed again."""
+
+    name = serializers.CharField(max_length=200, trim_whitespace=False)

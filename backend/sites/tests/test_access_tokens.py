@@ -285,6 +285,21 @@ def test_one_s_own_ends_without_its_owner(cast: Cast, client_of: ClientOf) -> No
     assert Membership.objects.filter(user=cast.bob).exists()
 
 
+def test_one_s_own_ends_with_the_password(cast: Cast, client_of: ClientOf) -> None:
+    client = with_token(make(client_of(cast.bob)))
+    new = "a much better pass phrase"
+    answer = client_of(cast.bob).post("/api/auth/password", {"current": cast.password, "new": new}, format="json")
+    assert answer.status_code == 200
+    assert client.get("/api/sites").status_code == 401
+
+
+def test_one_s_own_ends_with_the_account_and_does_not_come_back_with_it(cast: Cast, client_of: ClientOf) -> None:
+    client = with_token(make(client_of(cast.bob)))
+    for active in (False, True):
+        User.objects.filter(pk=cast.bob.pk).update(is_active=active)
+        assert client.get("/api/sites").status_code == 401
+
+
 def test_another_s_is_as_if_it_did_not_exist(cast: Cast, client_of: ClientOf) -> None:
     token = make(client_of(cast.bob)).json()["id"]
     client = client_of(cast.alice)

@@ -109,17 +109,27 @@ def test_a_site_goes_with_everything_on_it_once_no_edge_is_connected(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     kit, client = edge_kit(cast.own), client_of(cast.alice)
-    refused = client.delete(f"{URL}/{cast.own.pk}")
+    refused = client.delete(f"{URL}/{cast.own.pk}", {"name": "Own"}, format="json")
     assert code(refused) == (409, "live_keys")
     assert kit.key.prefix in refused.json()["detail"]
     assert kit.text not in refused.json()["detail"]
     do_revoke_key(kit.key)
     clean_redis.hset(keys.telemetry_latest(cast.own.pk), f"edge_{kit.edge.pk}", b"{}")
     with django_capture_on_commit_callbacks(execute=True):
-        assert client.delete(f"{URL}/{cast.own.pk}").status_code == 204
+        assert client.delete(f"{URL}/{cast.own.pk}", {"name": "Own"}, format="json").status_code == 204
     assert client.get(f"{URL}/{cast.own.pk}").status_code == 404
     assert not Point.objects.filter(pk=kit.point.pk).exists()
     assert not clean_redis.exists(keys.telemetry_latest(cast.own.pk))
+
+
+@pytest.mark.parametrize("body", [None, {}, {"name": "Other"}, {"name": "own"}])
+def test_a_site_is_deleted_only_by_whoever_types_its_name(
+    cast: Cast, client_of: ClientOf, body: dict[str, str] | None
+) -> None:
+    answer = client_of(cast.alice).delete(f"{URL}/{cast.own.pk}", body, format="json")
+    assert code(answer) == (400, "invalid")
+    assert [error["field"] for error in answer.json()["errors"]] == ["name"]
+    assert Site.objects.filter(pk=cast.own.pk).exists()
 
 
 def test_a_site_manager_does_not_delete_the_site(cast: Cast, client_of: ClientOf) -> None:

@@ -22,7 +22,7 @@ ROWS = (
     Row("site_create", ADD_TO_ORGANIZATION, body={"organization": "{organization}", "name": "New", **_PLACE}),
     Row("site", VIEW_SITE),
     Row("site_change", MANAGE_SITE, body={"name": "Renamed"}),
-    Row("site_delete", ADMINISTER_SITE.meeting(409)),  # its edge has a live key
+    Row("site_delete", ADMINISTER_SITE.meeting(409), body={"name": "Own"}),  # its edge has a live key
     Row("site_access_explained", MANAGE_SITE),
     Row("site_access_list", LOGIN),
     Row("site_access_create", ADD_TO_SITE, body={"site": "{site}", "email": "{newcomer_email}", "role": "viewer"}),
