@@ -1079,8 +1079,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete it with everything on it
-         * @description Delete it with everything on it. Refused while an edge of it has a live key (409 live_keys).
+         * Delete it with everything on it and all its history, at once and for ever
+         * @description Delete it with everything on it and all its history, at once and for ever.
+         *
+         *     Its name is typed again. Refused while an edge of it has a live key (409 live_keys).
          */
         delete: operations["site_delete"];
         options?: never;
@@ -1420,8 +1422,9 @@ export interface components {
         /** @enum {unknown} */
         BlankEnum: "";
         /** @description A body, or an answer, that belongs to no model. */
-        CodeRequest: {
+        ConfirmRequest: {
             code: string;
+            password: string;
         };
         /** @description `would_delete`: what goes, by noun. `delete_after`: when, at the earliest. */
         DeletionPlan: {
@@ -2436,6 +2439,10 @@ export interface components {
             readonly site: number;
             readonly user: components["schemas"]["SitePerson"];
             role: components["schemas"]["SiteRoleEnum"];
+        };
+        /** @description `name`: the site's, typed again. */
+        SiteDeletionRequest: {
+            name: string;
         };
         SiteOrganization: {
             readonly id: number;
@@ -5999,10 +6006,11 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "code": "492817"
+                 *       "code": "492817",
+                 *       "password": "correct horse battery staple"
                  *     }
                  */
-                "application/json": components["schemas"]["CodeRequest"];
+                "application/json": components["schemas"]["ConfirmRequest"];
             };
         };
         responses: {
@@ -12466,7 +12474,16 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Factory"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SiteDeletionRequest"];
+            };
+        };
         responses: {
             /** @description No response body */
             204: {
@@ -12474,6 +12491,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description No valid credential */
             401: {
@@ -12538,6 +12578,40 @@ export interface operations {
                      *       "title": "Conflict",
                      *       "status": 409,
                      *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];

@@ -1,13 +1,13 @@
 "use client";
 
-import { Search } from "lucide-react";
+import { X } from "lucide-react";
 import { useState } from "react";
 import { NO_FILTER, OUTCOMES, SPANS, spanStart, type AuditFilter, type SpanKey } from "@/domain/audit";
 import type { OwnOrganization } from "@/domain/site";
 import { localInput } from "@/domain/when";
 import { useSites } from "@/presentation/hooks/use-data";
 import { useServices } from "@/presentation/services";
-import { Button } from "@/presentation/ui/button";
+import { IconButton } from "@/presentation/ui/button";
 import { Field, SelectField } from "@/presentation/ui/field";
 
 interface Props {
@@ -39,14 +39,14 @@ export function AuditFilters({ organization, filter, onChange }: Props) {
       key={form}
       role="search"
       aria-label="Filter the audit log"
-      className="grid grid-cols-2 items-end gap-3 sm:grid-cols-3 lg:grid-cols-6"
+      className="grid grid-cols-2 items-end gap-3 sm:grid-cols-3 lg:grid-cols-[repeat(6,minmax(0,1fr))_auto]"
       onSubmit={(event) => {
         event.preventDefault();
       }}
     >
-      <TextFilter label="Search" placeholder="Names, addresses…" value={filter.search} onCommit={(search) => { set({ search }); }} />
+      <TextFilter label="Search" placeholder="Any word" value={filter.search} onCommit={(search) => { set({ search }); }} />
       <TextFilter label="Who" placeholder="E-mail" value={filter.actor} onCommit={(actor) => { set({ actor }); }} />
-      <TextFilter label="Action" placeholder="membership.update" value={filter.action} onCommit={(action) => { set({ action }); }} />
+      <TextFilter label="Action" placeholder="site_access" value={filter.action} onCommit={(action) => { set({ action }); }} />
       <SelectField label="When" value={span} onChange={(event) => { chooseSpan(event.target.value); }} options={SPAN_OPTIONS} />
       <SelectField
         label="Site"
@@ -55,24 +55,23 @@ export function AuditFilters({ organization, filter, onChange }: Props) {
         options={[{ value: "", label: "Any" }, ...sites.map((site) => ({ value: String(site.id), label: site.name }))]}
       />
       <SelectField label="Outcome" value={filter.outcome} onChange={(event) => { set({ outcome: OUTCOMES.find(({ value }) => value === event.target.value)?.value ?? "" }); }} options={[{ value: "", label: "Any" }, ...OUTCOMES]} />
+      <IconButton
+        label="Take all filters away"
+        disabled={!changed && span !== OWN}
+        className="hairline size-10 border-line-strong disabled:opacity-30"
+        onClick={() => {
+          setSpan("all");
+          setForm(form + 1);
+          onChange(NO_FILTER);
+        }}
+      >
+        <X aria-hidden className="size-4" />
+      </IconButton>
       {span === OWN ? (
         <>
           <Field label="From" type="datetime-local" onChange={(event) => { set({ from: localInput(event.target.value) }); }} className="col-span-2 sm:col-span-1" />
           <Field label="To" type="datetime-local" onChange={(event) => { set({ to: localInput(event.target.value) }); }} className="col-span-2 sm:col-span-1" />
         </>
-      ) : null}
-      {changed || span === OWN ? (
-        <Button
-          className="h-10 justify-self-start"
-          onClick={() => {
-            setSpan("all");
-            setForm(form + 1);
-            onChange(NO_FILTER);
-          }}
-        >
-          <Search aria-hidden className="size-3.5" />
-          Show everything
-        </Button>
       ) : null}
     </form>
   );

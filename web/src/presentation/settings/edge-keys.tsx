@@ -70,7 +70,7 @@ function KeyLine({ edgeKey, edge, onRevoked }: { edgeKey: EdgeKey; edge: Edge; o
     <div data-testid="edge-key" className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-2">
       <KeyRound aria-hidden className="size-4 shrink-0 text-faint" strokeWidth={1.5} />
       <code className="text-xs">ems_{edgeKey.prefix}_…</code>
-      <span className="min-w-0 flex-1 text-xs text-quiet">
+      <span className="min-w-0 flex-1 basis-40 text-xs text-quiet">
         made <Day ts={edgeKey.created} />, {edgeKey.lastUsed === null ? "never used" : <>last used <Ago ts={edgeKey.lastUsed} /></>}
       </span>
       <Button onClick={() => { setAsking(true); }} aria-label={`Revoke the key ${edgeKey.prefix} of ${edge.name}`}>
