@@ -136,8 +136,9 @@ class EnrolmentSerializer(serializers.Serializer[Any]):
     qr = serializers.CharField()
 
 
-class CodeSerializer(StrictSerializer[Any]):
+class ConfirmSerializer(StrictSerializer[Any]):
     code = secret()
+    password = secret()
 
 
 class RecoveryCodesSerializer(serializers.Serializer[Any]):

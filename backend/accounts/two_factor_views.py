@@ -14,7 +14,7 @@ from accounts.actions import two_factor as actions
 from accounts.models import User
 from accounts.permissions import LoggedIn
 from accounts.serializers import (
-    CodeSerializer,
+    ConfirmSerializer,
     EnrolmentSerializer,
     ProofSerializer,
     RecoveryCodesSerializer,
@@ -62,19 +62,21 @@ class TwoFactor(APIView):
 
 
 class ConfirmTwoFactor(APIView):
-    """The first code turns it on."""
+    """The first code turns it on, with the password."""
 
     permission_classes = (LoggedIn,)
     before_two_factor = True
 
     @extend_schema(
-        operation_id="confirm_two_factor", tags=["me"], request=CodeSerializer, responses=RecoveryCodesSerializer
+        operation_id="confirm_two_factor", tags=["me"], request=ConfirmSerializer, responses=RecoveryCodesSerializer
     )
     def post(self, request: Request) -> Response:
         """-> the recovery codes, shown once. Not started: 409 not_started; after too many wrong codes, 429."""
-        form = CodeSerializer(data=request.data)
+        form = ConfirmSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        codes = actions.do_confirm(request, cast("User", request.user), form.validated_data["code"])
+        user = cast("User", request.user)
+        actions.check_confirm(request, user, form.validated_data["password"])
+        codes = actions.do_confirm(request, user, form.validated_data["code"])
         return _once({"recovery_codes": codes})
 
 

@@ -47,6 +47,16 @@ def do_start(user: User) -> Enrolment:
     return Enrolment(secret, device.config_url, picture.svg_inline(scale=5, border=2))
 
 
+def check_confirm(request: HttpRequest | Request, user: User, password: str) -> None:
+    """The password proves the owner: whoever only holds a session must not lock the owner out with a factor of theirs.
+
+    Raises Conflict, ValidationError or TooManyGuesses.
+    """
+    if not TOTPDevice.objects.filter(user=user, confirmed=False).exists():
+        raise _not_started()
+    check_owner(request, user, password)
+
+
 def do_confirm(request: HttpRequest | Request, user: User, code: str) -> list[str]:
     """Turns it on, once the first code has shown that the authenticator works. -> the recovery codes, shown once.
 
@@ -58,7 +68,7 @@ def do_confirm(request: HttpRequest | Request, user: User, code: str) -> list[st
         _lock(user)
         device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=False).first()
         if device is None:
-            raise Conflict("There is nothing to confirm. Start the set-up first.", code="not_started")
+            raise _not_started()
         right = device.verify_token("".join(code.split()))
         if right:
             device.confirmed = True
@@ -79,6 +89,11 @@ def check_disable(request: HttpRequest | Request, user: User, password: str, cod
         return
     if not password:
         raise ValidationError({"password": "Enter your password, or a code of your authenticator as `code`."})
+    check_owner(request, user, password)
+
+
+def check_owner(request: HttpRequest | Request, user: User, password: str) -> None:
+    """Raises ValidationError or TooManyGuesses."""
     guesses = Guesses(request, "password", user.email, user)
     guesses.check()
     if not right_password(user, password):
@@ -96,6 +111,10 @@ def do_disable(user: User) -> None:
         StaticDevice.objects.filter(user=user).delete()
         if deleted:
             audit.record("two_factor.disabled", target=user.email)
+
+
+def _not_started() -> Conflict:
+    return Conflict("There is nothing to confirm. Start the set-up first.", code="not_started")
 
 
 def _lock(user: User) -> None:

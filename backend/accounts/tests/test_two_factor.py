@@ -31,9 +31,10 @@ def problem(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"].rpartition(":")[2]
 
 
-def set_up(client: APIClient, user: User) -> list[str]:
+def set_up(client: APIClient, user: User, password: str) -> list[str]:
     client.post(URL)
-    codes: list[str] = client.post(f"{URL}/confirm", {"code": code_of(user)}, format="json").json()["recovery_codes"]
+    answer = client.post(f"{URL}/confirm", {"code": code_of(user), "password": password}, format="json")
+    codes: list[str] = answer.json()["recovery_codes"]
     return codes
 
 
@@ -53,16 +54,25 @@ def test_it_counts_only_when_a_code_has_confirmed_it(cast: Cast, client_of: Clie
     client.post(URL)
     assert client.get(URL).json() == {"enabled": False, "required": False, "recovery_codes_left": 0}
     assert login(cast, cast.alice).status_code == 200
-    wrong = client.post(f"{URL}/confirm", {"code": "000000"}, format="json")
+    wrong = client.post(f"{URL}/confirm", {"code": "000000", "password": cast.password}, format="json")
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "code")
-    right = client.post(f"{URL}/confirm", {"code": code_of(cast.alice)}, format="json")
+    right = client.post(f"{URL}/confirm", {"code": code_of(cast.alice), "password": cast.password}, format="json")
     assert len(set(right.json()["recovery_codes"])) == 10
     assert client.get(URL).json() == {"enabled": True, "required": False, "recovery_codes_left": 10}
     assert client.get("/api/auth/me").json()["two_factor"] is True
 
 
+def test_a_session_alone_turns_nothing_on(cast: Cast, client_of: ClientOf) -> None:
+    client = client_of(cast.alice)
+    client.post(URL)
+    for password in ("", "not the password"):
+        answer = client.post(f"{URL}/confirm", {"code": code_of(cast.alice), "password": password}, format="json")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "password")
+    assert client.get(URL).json()["enabled"] is False
+
+
 def test_without_a_start_there_is_nothing_to_confirm(cast: Cast, client_of: ClientOf) -> None:
-    answer = client_of(cast.alice).post(f"{URL}/confirm", {"code": "123456"}, format="json")
+    answer = client_of(cast.alice).post(f"{URL}/confirm", {"code": "123456", "password": cast.password}, format="json")
     assert problem(answer) == (409, "not_started")
 
 
@@ -121,7 +131,7 @@ def test_a_code_may_be_typed_with_a_space(cast: Cast) -> None:
 
 def test_a_recovery_code_works_once_and_is_not_readable_in_the_database(cast: Cast, client_of: ClientOf) -> None:
     client = client_of(cast.alice)
-    first, second, *_ = set_up(client, cast.alice)
+    first, second, *_ = set_up(client, cast.alice, cast.password)
     stored = set(StaticToken.objects.values_list("token", flat=True))
     assert not stored & {first, first.replace("-", "")}
     assert login(cast, cast.alice, first).status_code == 200
@@ -151,7 +161,7 @@ def test_codes_that_were_guessed_wrong_lock_the_authenticator_for_no_time_of_the
 @pytest.mark.parametrize("proof", ["password", "code"])
 def test_it_is_turned_off_with_the_password_or_a_code(cast: Cast, client_of: ClientOf, proof: str) -> None:
     client = client_of(cast.alice)
-    set_up(client, cast.alice)
+    set_up(client, cast.alice, cast.password)
     value = cast.password if proof == "password" else code_of(cast.alice, steps_ahead=1)
     assert client.delete(URL, {proof: value}, format="json").status_code == 204
     assert client.get(URL).json() == {"enabled": False, "required": False, "recovery_codes_left": 0}
@@ -191,7 +201,7 @@ def test_where_it_is_required_a_platform_admin_without_one_reaches_the_set_up_on
         assert problem(client.get(address)) == (403, "two_factor_needed")
     assert client.get("/api/auth/me").json()["platform_admin"] is True
     assert client.get(URL).json() == {"enabled": False, "required": True, "recovery_codes_left": 0}
-    set_up(client, required.root)
+    set_up(client, required.root, required.password)
     assert client.get("/api/organizations").status_code == 200
     assert client.get(URL).json()["required"] is False
 

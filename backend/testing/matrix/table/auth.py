@@ -18,7 +18,7 @@ ROWS = (
     Row("end_login_session", OWN_ONLY),
     Row("two_factor", LOGIN),
     Row("start_two_factor", LOGIN),
-    Row("confirm_two_factor", LOGIN.meeting(409), body={"code": "123456"}),
+    Row("confirm_two_factor", LOGIN.meeting(409), body={"code": "123456", "password": "x"}),
     Row("disable_two_factor", LOGIN, body={"password": "{own.password}"}),
     Row(
         "setup",
