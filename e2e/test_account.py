@@ -22,7 +22,7 @@ def password_step(page: Page, stack: Stack, email: str, password: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def turn_on_two_factor(page: Page, stack: Stack) -> tuple[str, list[str]]:
+def turn_on_two_factor(page: Page, stack: Stack, password: str) -> tuple[str, list[str]]:
     """-> the authenticator's secret and the recovery codes."""
     page.goto(f"{stack.url('web')}/account")
     page.get_by_role("button", name="Turn on").click()
@@ -31,6 +31,7 @@ def turn_on_two_factor(page: Page, stack: Stack) -> tuple[str, list[str]]:
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.naturalWidth") > 0
     page.get_by_label("Code", exact=True).fill(code_of(secret))
+    page.get_by_label("Your password").fill(password)
     page.get_by_role("dialog").get_by_role("button", name="Turn on").click()
     codes = page.get_by_test_id("recovery-codes").inner_text().split()
     page.get_by_role("button", name="I have kept them").click()
@@ -41,7 +42,7 @@ def turn_on_two_factor(page: Page, stack: Stack) -> tuple[str, list[str]]:
 def test_with_a_second_factor_the_password_alone_opens_nothing(browser: Browser, stack: Stack) -> None:
     who = newcomer(stack, "Theo", "viewer")
     with signed_in(browser, stack, who) as page:
-        _, codes = turn_on_two_factor(page, stack)
+        _, codes = turn_on_two_factor(page, stack, who.password)
         page.get_by_test_id("profile").click()
         page.get_by_role("menuitem", name="Sign out").click()
         page.wait_for_url(re.compile("/login"))
