@@ -58,7 +58,7 @@ export interface AccountGateway {
   endSession(id: string): Promise<void>;
   startTwoFactor(): Promise<TwoFactorStart>;
   /** Turns it on, and gives the codes for when the phone is lost. */
-  confirmTwoFactor(code: string): Promise<string[]>;
+  confirmTwoFactor(code: string, password: string): Promise<string[]>;
   stopTwoFactor(password: string): Promise<void>;
   me(): Promise<User>;
   /** For someone who has an account: joins with the one that is signed in. */

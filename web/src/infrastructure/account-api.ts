@@ -30,8 +30,8 @@ export class AccountApi implements AccountGateway {
     return { secret, qr: documentOf(qr) };
   }
 
-  async confirmTwoFactor(code: string): Promise<string[]> {
-    return (await bodyOf(this.client.POST("/api/auth/two-factor/confirm", { body: { code } }))).recovery_codes;
+  async confirmTwoFactor(code: string, password: string): Promise<string[]> {
+    return (await bodyOf(this.client.POST("/api/auth/two-factor/confirm", { body: { code, password } }))).recovery_codes;
   }
 
   async stopTwoFactor(password: string): Promise<void> {

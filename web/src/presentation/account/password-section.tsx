@@ -21,10 +21,10 @@ export function PasswordSection() {
     await session.changePassword(values.text("current"), values.text("password"));
     ref.current?.reset();
     setSaved((times) => times + 1);
-    await mutate(SESSIONS);
+    await mutate((key) => key === SESSIONS || (Array.isArray(key) && key[0] === "access-tokens"));
   });
   return (
-    <Section title="Password" lead="Changing it signs you out everywhere else.">
+    <Section title="Password" lead="Changing it signs you out everywhere else and voids your access tokens.">
       <form ref={ref} onSubmit={form.onSubmit} className="space-y-4 p-4">
         {form.words ? <FormAlert text={form.words} /> : null}
         <div className="grid gap-4 sm:grid-cols-2">

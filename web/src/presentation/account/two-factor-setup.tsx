@@ -44,8 +44,8 @@ export function TwoFactorSetup({ started, onConfirmed, onClose }: {
 
 function Scan({ started, onCodes }: { started: TwoFactorStart; onCodes: (codes: readonly string[]) => Promise<void> }) {
   const { account } = useServices();
-  const form = useForm(["code"], async (values) => {
-    await onCodes(await account.confirmTwoFactor(values.text("code").replaceAll(/\s/g, "")));
+  const form = useForm(["code", "password"], async (values) => {
+    await onCodes(await account.confirmTwoFactor(values.text("code").replaceAll(/\s/g, ""), values.text("password")));
   });
   return (
     <form onSubmit={form.onSubmit} className="space-y-4">
@@ -60,6 +60,7 @@ function Scan({ started, onCodes }: { started: TwoFactorStart; onCodes: (codes: 
           <Field label="Code" name="code" inputMode="numeric" autoComplete="one-time-code" required autoFocus problem={form.wrong("code")} />
         </div>
       </div>
+      <Field label="Your password" name="password" type="password" autoComplete="current-password" required hint="So that nobody turns it on at a screen that you left." problem={form.wrong("password")} />
       <FormEnd>
         <Button type="submit" look="primary" disabled={form.busy}>
           {form.busy ? "Checking…" : "Turn on"}
