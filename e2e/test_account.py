@@ -31,7 +31,6 @@ def turn_on_two_factor(page: Page, stack: Stack, password: str) -> tuple[str, li
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.naturalWidth") > 0
     page.get_by_label("Code", exact=True).fill(code_of(secret))
-    page.get_by_label("Your password").fill(who.password)
     page.get_by_label("Your password").fill(password)
     page.get_by_role("dialog").get_by_role("button", name="Turn on").click()
     codes = page.get_by_test_id("recovery-codes").inner_text().split()
