@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { actionName, changesOf, spanStart } from "@/domain/audit";
+import { placeOf } from "@/infrastructure/audit-api";
 import { localInput, untilWord } from "@/domain/when";
 
 describe("a change in the audit log", () => {
@@ -26,6 +27,11 @@ describe("a change in the audit log", () => {
 describe("the filters of the audit log", () => {
   it("go back as far as they say", () => {
     expect([spanStart("all", 10_000_000), spanStart("1h", 10_000_000)]).toEqual([null, 6_400_000]);
+  });
+
+  it("go on at the place that the last page names", () => {
+    expect(placeOf("http://backend:8000/api/audit?organization=1&page=older-17-5")).toBe("older-17-5");
+    expect([placeOf("/api/audit?page=older-17-5"), placeOf("/api/audit"), placeOf(null)]).toEqual(["older-17-5", null, null]);
   });
 
   it("read a time that was typed, or none", () => {

@@ -38,9 +38,9 @@ function queryOf(organization: number, { from, to, actor, action, outcome, site,
   };
 }
 
-/** A page is a place in the log, and the address of the next one has it. */
-function placeOf(next: string | null): string | null {
-  return next === null ? null : new URL(next).searchParams.get("page");
+/** A page is a place in the log, and the address of the next one has it, with or without a host. */
+export function placeOf(next: string | null): string | null {
+  return next === null ? null : new URL(next, "http://backend").searchParams.get("page");
 }
 
 function entryOf({ id, at, action, outcome, actor, site, target, address, request_id, before, after, details }: Schemas["Event"]): AuditEntry {
