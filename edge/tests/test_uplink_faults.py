@@ -147,7 +147,8 @@ async def test_a_revoked_user_asks_for_a_session_and_goes_on_with_the_new_passwo
 
 async def test_a_right_that_is_missing_asks_for_a_session(redis_server: RedisProcess) -> None:
     access = redis_server.edge_user()
-    redis_server.admin.execute_command("ACL", "SETUSER", access.username, "clearselectors")
+    without_xadd = [rule.replace("+xadd ", "") for rule in keys.edge_acl(1, 1) if rule.startswith("(")]
+    redis_server.admin.execute_command("ACL", "SETUSER", access.username, "clearselectors", *without_xadd)
     async with lined(redis_server, access) as line:
         await line.online()
         await line.make(1)
