@@ -58,7 +58,7 @@ export function AuditFilters({ organization, filter, onChange }: Props) {
       <IconButton
         label="Take all filters away"
         disabled={!changed && span !== OWN}
-        className="hairline size-10 border-line-strong disabled:opacity-30"
+        className="hairline size-10 border-line-strong disabled:hidden disabled:opacity-30 lg:disabled:inline-flex"
         onClick={() => {
           setSpan("all");
           setForm(form + 1);
