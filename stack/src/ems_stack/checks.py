@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,15 +89,21 @@ def checkers() -> list[Task]:
     ]
 
 
-def tests() -> list[Task]:
+def tests() -> list[list[Task]]:
+    """Groups, one after the other because some tests measure time; the tasks of a group run at once."""
     pytest = [*_SERVICES, sys.executable, "-m", "pytest"]
     rooms = ["contract", "simulator", "edge", "realtime", "stack", "prove"]
     present = [room for room in rooms if any((REPOSITORY / room).rglob("test_*.py"))]
+    apps = sorted(path.parent.name for path in BACKEND.glob("*/tests"))
+    people = [app for app in apps if app in ("accounts", "invitations", "sites")]
     return [
-        Task("rooms", [*pytest, *present]),
-        Task("backend", pytest, BACKEND),  # its own settings: Django's
-        Task("web", ["npm", "run", "--silent", "test"], WEB),
-        Task("browser", [*pytest, "e2e"]),
+        [Task("rooms", [*pytest, *present])],
+        [  # each with services of its own, and with its own settings: Django's
+            Task("backend: people and sites", [*pytest, *people], BACKEND),
+            Task("backend: the rest", [*pytest, *(app for app in apps if app not in people)], BACKEND),
+        ],
+        [Task("web", ["npm", "run", "--silent", "test"], WEB)],
+        [Task("browser", [*pytest, "e2e"])],
     ]
 
 
@@ -130,13 +136,19 @@ def run_checks(console: Console) -> int:
 
 
 def run_tests(console: Console) -> int:
-    """One after the other, because some measure time; what they print is shown as it comes."""
+    """What a task prints is shown as it comes; of tasks that run at once, each one's as it ends."""
     started = time.monotonic()
-    chromium = browser.find(console.print)
-    outcomes = []
-    for task in tests():
-        console.rule(task.name)
-        outcomes.append(_run(task, {"EMS_CHROMIUM": str(chromium)}, show=True))
+    environment = {"EMS_CHROMIUM": str(browser.find(console.print))}
+    outcomes: list[Outcome] = []
+    for group in tests():
+        alone = len(group) == 1
+        with ThreadPoolExecutor(len(group)) as pool:
+            running = [pool.submit(_run, task, environment, show=alone) for task in group]
+            console.rule(" and ".join(task.name for task in group))
+            for future in as_completed(running):
+                outcomes.append(future.result())
+                if not alone:
+                    console.print(outcomes[-1].output, markup=False, highlight=False, soft_wrap=True)
     console.rule("summary")
     for outcome in outcomes:
         _report(console, outcome, outcome.last)
