@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def history_database() -> Iterator[dict[str, Any]]:
     if not url:
         pytest.fail("EMS_TEST_DATABASE_URL not set: run `python -m ems_stack services -- pytest ...`", pytrace=False)
     server = conninfo_to_dict(url)
-    name = f"history_test_{os.getpid()}"
+    name = f"history_test_{secrets.token_hex(6)}"  # other rooms' tests make one of their own
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     parameters: dict[str, Any] = {**server, "dbname": name}
