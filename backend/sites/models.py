@@ -206,6 +206,8 @@ class EdgeKey(EdgeRow):
     secret_hash = models.CharField(max_length=64, editable=False)
     created = models.DateTimeField(default=clock.now, editable=False)
     last_used = models.DateTimeField(null=True, editable=False)
+    last_session = models.CharField(max_length=200, blank=True, default="", editable=False)
+    """Boot, address and software of the newest session: the audit log tells when one of them is another."""
     revoked = models.DateTimeField(null=True, editable=False)
 
     class Meta:

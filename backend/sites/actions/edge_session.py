@@ -59,18 +59,20 @@ def do_open_session(key: EdgeKey, request: SessionRequest, address: str | None) 
         if locked.revoked is not None:
             raise InvalidEdgeKey
         edge, site, now = locked.edge, locked.site, timezone.now()
-        EdgeKey.objects.opened("this very key").filter(pk=locked.pk).update(last_used=now)
+        session = f"{request.boot} {address or ''} {request.software}"
+        EdgeKey.objects.opened("this very key").filter(pk=locked.pk).update(last_used=now, last_session=session)
         Edge.objects.opened("the key's own edge").filter(pk=edge.pk).update(software=request.software, last_session=now)
-        audit.record(
-            "edge.session_opened",
-            actor=edge.wire_name,
-            organization_id=locked.organization_id,
-            site_id=site.pk,
-            target=edge.wire_name,
-            address=address,
-            prefix=locked.prefix,
-            software=request.software,
-        )
+        if session != locked.last_session:  # an edge asks again every minute; the log tells what is new
+            audit.record(
+                "edge.session_opened",
+                actor=edge.wire_name,
+                organization_id=locked.organization_id,
+                site_id=site.pk,
+                target=edge.wire_name,
+                address=address,
+                prefix=locked.prefix,
+                software=request.software,
+            )
         return SessionAnswer(
             edge=edge.wire_name,
             edge_name=edge.name,

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
         attach("sites_siteaccess", "site_access", "user_id"),
         attach("sites_asset", "asset", "name"),
         attach("sites_edge", "edge", "name", noise=["software", "last_session"]),
-        attach("sites_edgekey", "edge_key", "prefix", secret=["secret_hash"], noise=["last_used"]),
+        attach("sites_edgekey", "edge_key", "prefix", secret=["secret_hash"], noise=["last_used", "last_session"]),
         attach("sites_device", "device", "name"),
         attach("sites_point", "point", "key", by_people_only=True),
     ]

@@ -199,6 +199,13 @@ def test_it_is_audited_and_the_key_is_in_no_row_log_or_repr(
     assert kit.key.last_used is not None
 
 
+def test_the_log_tells_a_session_once_until_the_edge_its_place_or_its_software_is_another(kit: EdgeKit) -> None:
+    body = {"boot": str(uuid.uuid4()), "software": "ems-edge 0.1"}
+    for changes in ({}, {}, {"software": "ems-edge 0.2"}, {"software": "ems-edge 0.2"}, {"boot": str(uuid.uuid4())}):
+        assert post(kit.text, body | changes).status_code == 200
+    assert AuditEvent.objects.filter(action="edge.session_opened").count() == 3
+
+
 def test_the_users_survive_in_the_acl_file_where_there_is_one(kit: EdgeKit, clean_redis: redis.Redis) -> None:
     name = session(kit).redis.username
     if clean_redis.config_get("aclfile")["aclfile"]:
