@@ -30,7 +30,7 @@ export default tseslint.config(
       "boundaries/include": ["src/**/*.{ts,tsx}"],
       "boundaries/files": [
         { category: "composition", pattern: "src/composition*.{ts,tsx}" },
-        { category: "proxy", pattern: "src/proxy.ts" },
+        { category: "entry", pattern: "src/{proxy,instrumentation}.ts" },
       ],
       "boundaries/elements": [
         { type: "app", pattern: "src/app", partialMatch: false },
@@ -62,7 +62,7 @@ export default tseslint.config(
             })),
             { from: { element: { type: "app" } }, allow: to("app", "presentation", ...features.map((name) => `feature-${name}`)) },
             { from: { element: { type: "app" } }, allow: composition },
-            { from: { file: { categories: "proxy" } }, allow: composition },
+            { from: { file: { categories: "entry" } }, allow: composition },
             { from: { file: { categories: "composition" } }, allow: to("infrastructure", "presentation", "application", "domain") },
           ],
         },

@@ -1,5 +1,6 @@
 import type { ClientConfig } from "@/application/services";
 import { publicUrl } from "@/domain/public-url";
+import { appendPeers } from "@/infrastructure/server/client-address";
 import { readEnvironment } from "@/infrastructure/server/environment";
 import { forward } from "@/infrastructure/server/forward";
 import { readiness } from "@/infrastructure/server/readiness";
@@ -27,4 +28,9 @@ export function forwardToBackend(request: Request): Promise<Response> {
 
 export function checkReadiness(): ReturnType<typeof readiness> {
   return readiness(readEnvironment().EMS_BACKEND_URL);
+}
+
+/** Once, when the server starts. */
+export function prepareServer(): void {
+  appendPeers();
 }
