@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import redis
 from django.core.signals import request_finished, request_started
@@ -23,6 +24,12 @@ if TYPE_CHECKING:  # models load after Django does, which is after this file
     from pytest_django import DjangoDbBlocker, Settings
 
     from testing.cast import Cast, ClientOf
+
+# How fast examples are made says something about the machine only.
+hypothesis.settings.register_profile(
+    "busy_machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy_machine")
 
 _NEEDED = ("EMS_TEST_DATABASE_URL", "EMS_TEST_REDIS_URL")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
@@ -15,7 +15,7 @@ from edge_support.redis_process import RedisProcess
 from ems_contract import keys
 from ems_contract.telemetry import decode_batch
 
-settings.register_profile("busy_machine", deadline=None)
+settings.register_profile("busy_machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy_machine")
 
 
