@@ -95,12 +95,12 @@ def tests() -> list[list[Task]]:
     rooms = ["contract", "simulator", "edge", "realtime", "stack", "prove"]
     present = [room for room in rooms if any((REPOSITORY / room).rglob("test_*.py"))]
     apps = sorted(path.parent.name for path in BACKEND.glob("*/tests"))
-    people = [app for app in apps if app in ("accounts", "invitations", "sites")]
+    people = [app for app in apps if app in ("accounts", "audit", "invitations", "sites", "testing")]
     return [
         [Task("rooms", [*pytest, *present])],
         [  # each with services of its own, and with its own settings: Django's
-            Task("backend: people and sites", [*pytest, *people], BACKEND),
-            Task("backend: the rest", [*pytest, *(app for app in apps if app not in people)], BACKEND),
+            Task("backend: people, sites, audit", [*pytest, *people], BACKEND),
+            Task("backend: history and the rest", [*pytest, *(app for app in apps if app not in people)], BACKEND),
         ],
         [Task("web", ["npm", "run", "--silent", "test"], WEB)],
         [Task("browser", [*pytest, "e2e"])],
