@@ -1,11 +1,7 @@
-"""Integrators' access tokens: made, and found again by their prefix. The secret is compared in constant time.
-
-The secret has 256 random bits, so a plain SHA-256 of it cannot be searched.
-"""
+"""Integrators' access tokens: made, and found again by their prefix. The secret is compared in constant time."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
@@ -14,14 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import AccessToken
+from config.secret_hash import NOBODYS, hash_secret
 from ems_contract.tokens import AccessTokenParts, parse_access_token
 
 NOTED_EVERY = timedelta(minutes=1)
-_NOBODY = hashlib.sha256(secrets.token_bytes(32)).hexdigest()
-
-
-def hash_secret(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def new_prefix() -> str:
@@ -40,7 +32,7 @@ def find(text: str) -> AccessToken | None:
         return None
     tokens = AccessToken.objects.opened("the presented token").select_related("user")
     token = tokens.filter(prefix=parts.prefix, user=parts.user).first()
-    same = hmac.compare_digest(token.secret_hash if token else _NOBODY, hash_secret(parts.secret))
+    same = hmac.compare_digest(token.secret_hash if token else NOBODYS, hash_secret(parts.secret))
     now = timezone.now()
     if token is None or not same or token.revoked is not None or token.expires <= now:
         return None

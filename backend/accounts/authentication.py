@@ -88,11 +88,17 @@ class CallerMiddleware:
             return self.get_response(request)
 
 
+def _caller(request: Request) -> Caller:
+    """Put there by the middleware."""
+    caller: Caller = request._request.caller  # type: ignore[attr-defined]
+    return caller
+
+
 class BearerAuthentication(BaseAuthentication):
     """Checks signature, issuer, audience, type, expiry and the session; or the access token's row."""
 
     def authenticate(self, request: Request) -> tuple[User, Access] | None:
-        caller: Caller = request._request.caller  # type: ignore[attr-defined]
+        caller = _caller(request)
         if caller.access is None:
             return None
         access, _ = caller.access
@@ -118,7 +124,7 @@ def access_in(request: Request) -> Access:
 
 def credential_expires(request: Request) -> int:
     """When the presented credential ends, ms since the epoch."""
-    caller: Caller = request._request.caller  # type: ignore[attr-defined]
+    caller = _caller(request)
     if caller.access is None:
         raise TypeError("this view lets someone in who is not signed in")
     return caller.access[1]
@@ -126,7 +132,7 @@ def credential_expires(request: Request) -> int:
 
 def session_in(request: Request) -> uuid.UUID:
     """The id of the login session that the caller's access JWT belongs to. Only behind `LoggedIn`."""
-    caller: Caller = request._request.caller  # type: ignore[attr-defined]
+    caller = _caller(request)
     if caller.session is None:
         raise TypeError("this view lets someone in who has not logged in")
     return caller.session

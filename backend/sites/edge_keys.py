@@ -1,20 +1,16 @@
-"""API keys of edges: `ems_<prefix>_<secret>`. The prefix finds the row, the secret is compared in constant time.
-
-The secret has 256 random bits, so a plain SHA-256 of it cannot be searched.
-"""
+"""API keys of edges: `ems_<prefix>_<secret>`. The prefix finds the row, the secret is compared in constant time."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
 from dataclasses import dataclass, field
 
+from config.secret_hash import NOBODYS, hash_secret
 from sites.models import EdgeKey
 
 _KEY = re.compile(r"ems_([0-9a-f]{12})_([A-Za-z0-9_-]{43})\Z")
-_NOBODY = hashlib.sha256(secrets.token_bytes(32)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -24,10 +20,6 @@ class NewKey:
     prefix: str
     secret_hash: str
     text: str = field(repr=False)
-
-
-def hash_secret(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def generate() -> NewKey:
@@ -42,6 +34,6 @@ def find(text: str) -> EdgeKey | None:
         return None
     keys = EdgeKey.objects.opened("the presented key").select_related("edge", "site", "organization")
     key = keys.filter(prefix=parts[1]).first()
-    expected = key.secret_hash if key is not None else _NOBODY
+    expected = key.secret_hash if key is not None else NOBODYS
     same = hmac.compare_digest(expected, hash_secret(parts[2]))
     return key if key is not None and same and key.revoked is None else None

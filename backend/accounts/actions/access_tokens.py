@@ -12,6 +12,7 @@ from rest_framework.exceptions import ValidationError
 from accounts import access_tokens
 from accounts.models import AccessToken, Membership, Organization, User
 from accounts.policy import Scope
+from config.secret_hash import hash_secret
 from ems_contract.tokens import format_access_token
 
 LONGEST = timedelta(days=366)
@@ -40,7 +41,7 @@ def do_issue(
         organization=organization,
         name=name,
         prefix=parts.prefix,
-        secret_hash=access_tokens.hash_secret(parts.secret),
+        secret_hash=hash_secret(parts.secret),
         scopes=[scope.value for scope in Scope if scope in scopes],
         sites=sorted(set(sites)) if sites is not None else None,
         expires=expires,

@@ -5,7 +5,6 @@ A change of password ends every session and socket of the account: a database tr
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import smtplib
 from datetime import timedelta
@@ -27,6 +26,7 @@ from accounts.backends import right_password
 from accounts.models import AccessToken, PasswordReset, SystemSettings, User
 from accounts.throttles import Guesses
 from config.addresses import Origin
+from config.secret_hash import hash_secret
 
 LIFETIME = timedelta(hours=1)
 LIVE_LINKS = 3
@@ -117,7 +117,7 @@ def _send(pk: int) -> None:
             log.warning("an address cannot be written to", user=user.pk, error=type(error).__name__)
             request.delete()
             return
-        request.user, request.token_hash = user, _hash(token)
+        request.user, request.token_hash = user, hash_secret(token)
         request.expires = timezone.now() + LIFETIME
         request.save(update_fields=["user", "token_hash", "expires"])
     log.info("password reset sent", user=user.pk)
@@ -160,7 +160,7 @@ def do_reset(token: str, new: str, origin: Origin) -> User:
 
 
 def _valid(token: str) -> User:
-    found = PasswordReset.objects.select_related("user").filter(token_hash=_hash(token)).first()
+    found = PasswordReset.objects.select_related("user").filter(token_hash=hash_secret(token)).first()
     if found is None or found.user is None or found.expires is None or found.expires <= timezone.now():
         raise BadResetLink
     if not found.user.is_active or found.user.email != found.email:
@@ -178,7 +178,3 @@ def _set(user: User, password: str) -> None:
     own = AccessToken.objects.opened("the account's own").filter(user=user, organization=None, revoked=None)
     own.update(revoked=timezone.now())
     PasswordReset.objects.filter(user=user).delete()
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 
@@ -15,6 +14,7 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 
 import audit
 from accounts.models import Membership, Organization, SetupToken, User
+from config.secret_hash import hash_secret
 
 LIFETIME = timedelta(hours=24)
 _LOCK = 0x53455455  # an advisory lock, so that two posts at once cannot both be the first
@@ -31,10 +31,6 @@ class BadSetupLink(PermissionDenied):
     default_detail = "This link is not valid any more. Make a new one with `manage.py first_admin`."
 
 
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def do_make_link() -> str:
     """A new link; older ones stop working. The token is in the fragment, which browsers never send to a server."""
     if User.objects.opened("whether there is anyone").exists():
@@ -42,12 +38,12 @@ def do_make_link() -> str:
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
         SetupToken.objects.all().delete()
-        SetupToken.objects.create(token_hash=_hash(token), expires=timezone.now() + LIFETIME)
+        SetupToken.objects.create(token_hash=hash_secret(token), expires=timezone.now() + LIFETIME)
     return f"{settings.PUBLIC_URL}/setup#token={token}"
 
 
 def _valid_token(token: str) -> SetupToken:
-    found = SetupToken.objects.filter(token_hash=_hash(token), expires__gt=timezone.now()).first()
+    found = SetupToken.objects.filter(token_hash=hash_secret(token), expires__gt=timezone.now()).first()
     if found is None or User.objects.opened("whether there is anyone").exists():
         raise BadSetupLink
     return found

@@ -13,7 +13,8 @@ from accounts import policy
 from accounts.access import Access
 from accounts.models import Membership, User
 from accounts.policy import Role
-from invitations.actions.invitations import hash_token, site_roles
+from config.secret_hash import hash_secret
+from invitations.actions.invitations import site_roles
 from invitations.models import Invitation
 from invitations.rules import check_may_invite
 from sites.models import SiteAccess
@@ -55,7 +56,7 @@ def find(token: str, lock: bool = False) -> Invitation:
     rows = Invitation.objects.opened("the token").select_related("organization", "invited_by").pending()
     if lock:
         rows = rows.select_for_update(of=("self",))
-    found = rows.filter(token_hash=hash_token(token), organization__suspended=None).first()
+    found = rows.filter(token_hash=hash_secret(token), organization__suspended=None).first()
     if found is None or found.invited_by is None:
         raise BadInvitation
     try:

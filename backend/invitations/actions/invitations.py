@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import smtplib
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from django.utils import timezone
 from accounts.access import Access
 from accounts.models import Membership, Organization, SystemSettings, User
 from config.problems import Conflict
+from config.secret_hash import hash_secret
 from invitations import mail
 from invitations.models import Invitation, InvitedSite, State
 from invitations.rules import SiteRole, check_may_invite
@@ -49,10 +49,6 @@ class AlreadyAccepted(Conflict):
 
     default_code = "already_accepted"
     default_detail = "This invitation was accepted. Change the membership instead."
-
-
-def hash_token(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def check_create(access: Access, organization: Organization, email: str, role: str, sites: Sequence[SiteRole]) -> None:
@@ -160,7 +156,7 @@ def _send(pk: int) -> None:
             invitation.save(update_fields=["refused"])
             log.warning("an address cannot be written to", invitation=pk, error=type(error).__name__)
             return
-        invitation.token_hash, invitation.sent = hash_token(token), timezone.now()
+        invitation.token_hash, invitation.sent = hash_secret(token), timezone.now()
         invitation.save(update_fields=["token_hash", "sent"])
     log.info("invitation sent", invitation=pk)
 

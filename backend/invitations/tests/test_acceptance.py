@@ -14,8 +14,9 @@ from rest_framework.test import APIClient
 from accounts import access_tokens
 from accounts.models import AccessToken, Membership, User
 from audit.models import AuditEvent
+from config.secret_hash import hash_secret
 from ems_contract.tokens import format_access_token
-from invitations.actions import acceptance, invitations
+from invitations.actions import acceptance
 from invitations.actions.acceptance import BadInvitation
 from invitations.models import Invitation
 from invitations.tests.conftest import Deliver, invite
@@ -152,7 +153,7 @@ def test_an_access_token_accepts_nothing(cast: Cast, client_of: ClientOf, delive
         user=cast.charlie,
         name="Integration",
         prefix=parts.prefix,
-        secret_hash=access_tokens.hash_secret(parts.secret),
+        secret_hash=hash_secret(parts.secret),
         scopes=["read", "manage"],
         expires=timezone.now() + timedelta(hours=1),
     )
@@ -252,7 +253,7 @@ def test_guessing_links_is_stopped(cast: Cast, client_of: ClientOf, settings: An
 
 def test_the_token_is_in_no_table(token: str) -> None:
     assert token not in str(list(Invitation.objects.values()))
-    assert Invitation.objects.get().token_hash == invitations.hash_token(token)
+    assert Invitation.objects.get().token_hash == hash_secret(token)
 
 
 def test_the_audit_log_says_who_invited_and_who_came(cast: Cast, client_of: ClientOf, token: str) -> None:

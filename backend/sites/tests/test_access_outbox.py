@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts import access_tokens, tokens
 from accounts.models import AccessChange, AccessToken, LoginSession, Membership, Organization, User
+from config.secret_hash import hash_secret
 from sites.models import Site, SiteAccess
 from testing.cast import Cast, ClientOf
 from testing.cast import site as make_site
@@ -45,7 +46,7 @@ def access_token(user: User, **values: object) -> AccessToken:
     parts = access_tokens.generate(user.pk)
     fields = {"expires": timezone.now() + timedelta(days=1), **values}
     return AccessToken.objects.create(
-        user=user, name="it", prefix=parts.prefix, secret_hash=access_tokens.hash_secret(parts.secret), **fields
+        user=user, name="it", prefix=parts.prefix, secret_hash=hash_secret(parts.secret), **fields
     )
 
 

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts import access_tokens
 from accounts.models import AccessToken, User
+from config.secret_hash import hash_secret
 from ems_contract.tokens import format_access_token
 from sites.tests.asking import code, fields, send
 from testing.cast import Cast, EdgeKit, edge_kit
@@ -22,7 +23,7 @@ def token_client(user: User, **fields_: Any) -> APIClient:
         user=user,
         name="t",
         prefix=parts.prefix,
-        secret_hash=access_tokens.hash_secret(parts.secret),
+        secret_hash=hash_secret(parts.secret),
         expires=timezone.now() + timedelta(days=1),
         **fields_,
     )

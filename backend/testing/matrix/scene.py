@@ -15,8 +15,8 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from accounts import access_tokens, tokens
 from accounts.models import AccessToken, LoginSession, Membership, Organization, User
 from accounts.policy import Role
+from config.secret_hash import hash_secret
 from ems_contract.tokens import format_access_token
-from invitations.actions.invitations import hash_token
 from invitations.models import Invitation, InvitedSite
 from sites.models import Edge, Point, Site, SiteAccess
 from testing.cast import Cast, edge_kit
@@ -158,7 +158,7 @@ def _invitation(site: Site, inviter: User) -> tuple[Invitation, str]:
         organization=site.organization,
         email=f"invited.{inviter.pk}.{site.slug}@example.com",
         invited_by=inviter,
-        token_hash=hash_token(token),
+        token_hash=hash_secret(token),
         expires=timezone.now() + timedelta(days=1),
         sent=timezone.now(),
     )
@@ -177,7 +177,7 @@ def _token(user: User, organization: Organization | None = None, **limits: Any) 
         organization=organization,
         name="Integration",
         prefix=parts.prefix,
-        secret_hash=access_tokens.hash_secret(parts.secret),
+        secret_hash=hash_secret(parts.secret),
         expires=timezone.now() + timedelta(hours=1),
         **limits,
     )
