@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from ems_contract import access, alerts, commands, frames, points, provisioning, telemetry
+from ems_contract import (
+    access,
+    alerts,
+    commands,
+    control,
+    edge_events,
+    frames,
+    points,
+    processing,
+    provisioning,
+    telemetry,
+)
 
 NOW = 1_790_000_000_000
 BOOT = "0f8c1d2e-3b4a-4c5d-8e6f-708192a3b4c5"
@@ -72,6 +83,16 @@ ALERT = alerts.AlertEvent(
     point="grid_meter.active_power",
     value=261_300.0,
 )
+CONTROL_EVENT = control.ControlEvent(
+    v=1,
+    id="c-1",
+    rule="peak",
+    point="battery.power_setpoint",
+    action=control.ControlAction.STARTED,
+    ts=NOW,
+    value=12_000.0,
+    input=62_000.0,
+)
 COMMAND_EVENT = commands.CommandEvent(
     v=1,
     id="c-9",
@@ -91,6 +112,46 @@ CONFIG = provisioning.EdgeConfig(
             profile="stl_meter",
             connection={"host": "127.0.0.1", "port": 5020, "unit": 1, "timeout": 1.5},
         )
+    ],
+    setpoints=[
+        provisioning.SetpointLimits(point="battery.power_setpoint", minimum=-20_000.0, maximum=20_000.0, default=0.0)
+    ],
+    derived=[
+        processing.DerivedPoint(
+            key="site.load",
+            name="Load",
+            unit="W",
+            expression="grid_meter.active_power + pv_inverter.active_power",
+        )
+    ],
+    reporting=[processing.ReportPolicy(points=["*.temperature"], deadband=0.2, heartbeat=60.0)],
+    rules=[
+        control.LimitRule(
+            key="peak",
+            name="Peak shaving",
+            point="battery.power_setpoint",
+            priority=5,
+            input="grid_meter.active_power",
+            maximum=50_000.0,
+            low=0.0,
+            high=20_000.0,
+            margin=2_000.0,
+        ),
+        control.ScheduleRule(
+            key="night",
+            name="Night charge",
+            point="battery.power_setpoint",
+            windows=[control.Window(start="02:00", end="04:00", value=-10_000.0, days=(0, 1, 2, 3, 4))],
+        ),
+        control.HysteresisRule(
+            key="cooling",
+            name="Cooling",
+            point="hvac.setpoint",
+            input="hvac.room_temperature",
+            on_at=25.0,
+            off_at=23.0,
+            on_value=20.0,
+        ),
     ],
 )
 
@@ -117,6 +178,32 @@ GOLDEN: dict[str, tuple[str, Any]] = {
         ),
     ),
     "command_event": ("command_event", COMMAND_EVENT),
+    "edge_event_command": ("edge_event", COMMAND_EVENT),
+    "edge_event_control": ("edge_event", CONTROL_EVENT),
+    "edge_event_config": (
+        "edge_event",
+        edge_events.ConfigEvent(v=1, revision="12", ts=NOW, problem="devices[0].profile: there is no profile 'x'"),
+    ),
+    "edge_status": (
+        "edge_status",
+        edge_events.EdgeStatus(
+            v=1,
+            boot=BOOT,
+            software="ems-edge 0.1.0",
+            ts=NOW,
+            revision="12",
+            backlog=3,
+            backlog_size=2048,
+            oldest=NOW - 15_000,
+            offset=-4,
+            devices=[
+                edge_events.DeviceHealth(key="grid_meter", points=12, good=12, answered=NOW),
+                edge_events.DeviceHealth(
+                    key="hvac", points=9, good=0, answered=NOW - 60_000, reason="timeout", since=NOW - 55_000
+                ),
+            ],
+        ),
+    ),
     "edge_config": ("edge_config", CONFIG),
     "grant": (
         "grant",
@@ -158,6 +245,7 @@ GOLDEN: dict[str, tuple[str, Any]] = {
     ),
     "server_alert": ("server_frame", frames.Alert(site="site_7", alert=ALERT)),
     "server_command": ("server_frame", frames.CommandChanged(site="site_7", command=COMMAND_EVENT)),
+    "server_control": ("server_frame", frames.ControlChanged(site="site_7", control=CONTROL_EVENT)),
     "server_error": (
         "server_frame",
         frames.ErrorFrame(code=frames.ErrorCode.SITE_NOT_FOUND, message="No such site", site="site_99"),

@@ -43,6 +43,8 @@ OWN = {
     "telemetry:{site_7}:latest",
     "telemetry:{site_7}:edge_3:acked",
     "commands:{site_7}:edge_3",
+    "events:{site_7}:edge_3",
+    "status:{site_7}",
 }
 
 
@@ -57,8 +59,8 @@ def test_an_edge_may_touch_its_own_names_and_nothing_else(major: int) -> None:
 
 def test_each_kind_of_key_has_its_own_commands_where_redis_can_tell_them_apart() -> None:
     selectors = [rule for rule in keys.edge_acl(7, 3) if rule.startswith("(")]
-    assert len(selectors) == 4
-    assert "(+hset %W~telemetry:{site_7}:latest)" in selectors
+    assert len(selectors) == 5
+    assert "(+hset %W~telemetry:{site_7}:latest %W~status:{site_7})" in selectors
     assert "(+get %R~telemetry:{site_7}:edge_3:acked)" in selectors
 
 

@@ -13,8 +13,9 @@ from edge_support.devices import Endpoint, Unit, endpoint, meter
 from edge_support.waiting import free_port, until
 from ems_contract.points import Reason
 from ems_edge.decode import Codec, Order, Type, Value
-from ems_edge.driver import Device, DeviceSpec, PointSource
+from ems_edge.driver import Device, DeviceSpec
 from ems_edge.drivers.modbus import ModbusDriver
+from ems_edge.drivers.modbus_plan import RegisterSource
 from ems_edge.profile import Profiles
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -36,7 +37,7 @@ def metered(made: ModbusDriver, port: int, unit: int = 1, interval: float = 1.0,
     return made.device(Profiles().get("stl_meter").spec(f"meter_{unit}", where, interval))
 
 
-def pointed(made: ModbusDriver, port: int, *points: PointSource, **connection: Any) -> Device:
+def pointed(made: ModbusDriver, port: int, *points: RegisterSource, **connection: Any) -> Device:
     where = {"host": "127.0.0.1", "port": port, "timeout": TIMEOUT, **connection}
     return made.device(DeviceSpec("device", where, 1.0, points))
 
@@ -74,10 +75,10 @@ async def test_every_table_is_read_with_its_own_function() -> None:
         device = pointed(
             made,
             served.port,
-            PointSource("outside", "input", 0, word),
-            PointSource("power", "holding", 100, Codec(Type.INT32, word_order=Order.LITTLE)),
-            *(PointSource(f"coil_{number}", "coil", number, Codec(Type.BIT)) for number in range(3)),
-            PointSource("door", "discrete", 5, Codec(Type.BIT)),
+            RegisterSource("outside", "input", 0, word),
+            RegisterSource("power", "holding", 100, Codec(Type.INT32, word_order=Order.LITTLE)),
+            *(RegisterSource(f"coil_{number}", "coil", number, Codec(Type.BIT)) for number in range(3)),
+            RegisterSource("door", "discrete", 5, Codec(Type.BIT)),
         )
         assert await device.read() == {
             "outside": -21.5,
@@ -96,8 +97,8 @@ async def test_an_exception_costs_only_the_points_of_its_request() -> None:
         device = pointed(
             made,
             served.port,
-            PointSource("here", "holding", 0, Codec(Type.UINT16)),
-            PointSource("gone", "input", 0, Codec(Type.UINT16)),
+            RegisterSource("here", "holding", 0, Codec(Type.UINT16)),
+            RegisterSource("gone", "input", 0, Codec(Type.UINT16)),
         )
         assert await device.read() == {"here": 7.0, "gone": Reason.DEVICE_EXCEPTION}
 
@@ -108,8 +109,8 @@ async def test_a_device_that_refuses_unused_registers_is_read_around_them_from_t
         device = pointed(
             made,
             served.port,
-            PointSource("one", "holding", 0, Codec(Type.UINT16)),
-            PointSource("two", "holding", 3, Codec(Type.UINT16)),
+            RegisterSource("one", "holding", 0, Codec(Type.UINT16)),
+            RegisterSource("two", "holding", 3, Codec(Type.UINT16)),
         )
         assert reasons(await device.read()) == {Reason.DEVICE_EXCEPTION}
         assert await device.read() == {"one": 1.0, "two": 2.0}
@@ -248,7 +249,7 @@ async def test_it_understands_another_implementation() -> None:
     await server.serve_forever(background=True)
     try:
         async with driver() as made:
-            device = pointed(made, port, *(PointSource(f"p{n}", "holding", n, Codec(Type.UINT16)) for n in range(3)))
+            device = pointed(made, port, *(RegisterSource(f"p{n}", "holding", n, Codec(Type.UINT16)) for n in range(3)))
             assert await device.read() == {"p0": 11.0, "p1": 22.0, "p2": 33.0}
     finally:
         await server.shutdown()

@@ -6,16 +6,15 @@ from itertools import pairwise
 
 from ems_contract.points import Reason
 from ems_edge.decode import Codec, Type
-from ems_edge.driver import PointSource
-from ems_edge.drivers.modbus_plan import MAX_BITS, MAX_WORDS, plan
+from ems_edge.drivers.modbus_plan import MAX_BITS, MAX_WORDS, RegisterSource, plan
 from ems_edge.profile import Profiles
 from hypothesis import given
 from hypothesis import strategies as st
 
 
-def _point(function: str, address: int, kind: Type) -> PointSource:
+def _point(function: str, address: int, kind: Type) -> RegisterSource:
     kind = Type.BIT if function in ("coil", "discrete") else kind
-    return PointSource(f"{function}_{address}_{kind.value}", function, address, Codec(kind, states=frozenset({0})))
+    return RegisterSource(f"{function}_{address}_{kind.value}", function, address, Codec(kind, states=frozenset({0})))
 
 
 points = st.lists(
@@ -31,7 +30,7 @@ points = st.lists(
 
 
 @given(points, st.integers(0, 20))
-def test_every_point_is_read_once_within_the_limits(sources: list[PointSource], max_gap: int) -> None:
+def test_every_point_is_read_once_within_the_limits(sources: list[RegisterSource], max_gap: int) -> None:
     spans = plan(sources, max_gap)
     assert sorted(point.name for span in spans for point in span.points) == sorted(point.name for point in sources)
     for span in spans:
@@ -43,7 +42,9 @@ def test_every_point_is_read_once_within_the_limits(sources: list[PointSource], 
 
 
 @given(points, st.integers(0, 20))
-def test_no_request_reads_across_a_wider_gap_and_no_two_could_be_one(sources: list[PointSource], max_gap: int) -> None:
+def test_no_request_reads_across_a_wider_gap_and_no_two_could_be_one(
+    sources: list[RegisterSource], max_gap: int
+) -> None:
     spans = plan(sources, max_gap)
     for span in spans:
         used = {point.address + offset for point in span.points for offset in range(point.codec.words)}
@@ -60,7 +61,7 @@ def test_no_request_reads_across_a_wider_gap_and_no_two_could_be_one(sources: li
 
 
 @given(points, st.integers(0, 20))
-def test_a_split_request_reads_no_register_that_belongs_to_none(sources: list[PointSource], max_gap: int) -> None:
+def test_a_split_request_reads_no_register_that_belongs_to_none(sources: list[RegisterSource], max_gap: int) -> None:
     for span in plan(sources, max_gap):
         for part in span.split():
             used = {point.address + offset for point in part.points for offset in range(point.codec.words)}

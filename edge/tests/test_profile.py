@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from ems_contract.points import Kind, is_point_key
 from ems_edge.problems import ConfigError, parse_yaml
-from ems_edge.profile import Profile, Profiles, check_profile
+from ems_edge.profile import Profiles, check_profile
+from ems_edge.profile_common import CommonProfile
 
 GOOD = """\
 profile: acme_meter
@@ -25,7 +26,7 @@ points:
 """
 
 
-def _check(text: str) -> Profile:
+def _check(text: str) -> CommonProfile:
     return check_profile(parse_yaml(text, "acme.yaml"))
 
 
@@ -39,7 +40,7 @@ def test_a_good_profile_is_taken() -> None:
 
 def test_states_may_be_called_off_and_on() -> None:
     """YAML 1.1 would read them as booleans."""
-    assert _check(GOOD).points[1].states == {0: "off", 1: "on"}
+    assert _check(GOOD).all_points()[1].states == {0: "off", 1: "on"}
 
 
 @pytest.mark.parametrize(

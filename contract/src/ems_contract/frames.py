@@ -16,6 +16,7 @@ import msgspec
 from ems_contract.access import SiteGrant
 from ems_contract.alerts import AlertEvent
 from ems_contract.commands import CommandEvent
+from ems_contract.control import ControlEvent
 from ems_contract.telemetry import Batch
 
 SUBPROTOCOL: Final = "ems.v1"
@@ -123,6 +124,11 @@ class CommandChanged(msgspec.Struct, frozen=True, tag_field="type", tag="command
     command: CommandEvent
 
 
+class ControlChanged(msgspec.Struct, frozen=True, tag_field="type", tag="control"):
+    site: str
+    control: ControlEvent
+
+
 class ErrorFrame(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="error"):
     code: ErrorCode
     message: str
@@ -142,7 +148,17 @@ class Heartbeat(msgspec.Struct, frozen=True, tag_field="type", tag="heartbeat"):
 
 
 ServerFrame = (
-    Welcome | GrantChanged | Snapshot | Telemetry | GapNotice | Alert | CommandChanged | ErrorFrame | Pong | Heartbeat
+    Welcome
+    | GrantChanged
+    | Snapshot
+    | Telemetry
+    | GapNotice
+    | Alert
+    | CommandChanged
+    | ControlChanged
+    | ErrorFrame
+    | Pong
+    | Heartbeat
 )
 
 

@@ -7,22 +7,26 @@ Hash tags (`{site_7}`) keep everything of one site in one Redis Cluster slot. Si
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, cast
 
 Lane = Literal["stream", "backfill"]
 
 LANES: tuple[Lane, Lane] = ("stream", "backfill")
 STREAM_FIELD = "batch"
-"""The one field of a telemetry stream entry; its value is the encoded Batch."""
+COMMAND_FIELD = "command"
+EVENT_FIELD = "event"
+"""The one field of a telemetry, commands or events stream entry: an encoded Batch, Command or EdgeEvent."""
 
 TELEMETRY_PATTERN = "telemetry:site_*"
 ALERTS_PATTERN = "alerts:site_*"
+COMMANDS_PATTERN = "commands:site_*"
 USERS_PATTERN = "user:*"
 
 _SITE = re.compile(r"site_([1-9][0-9]{0,17})\Z")
 _EDGE = re.compile(r"edge_([1-9][0-9]{0,17})\Z")
 _STREAM = re.compile(r"telemetry:\{(site_[1-9][0-9]{0,17})\}:(edge_[1-9][0-9]{0,17}):(stream|backfill)\Z")
-_CHANNEL = re.compile(r"(telemetry|alerts):(site_[1-9][0-9]{0,17})\Z")
+_EVENTS = re.compile(r"events:\{(site_[1-9][0-9]{0,17})\}:(edge_[1-9][0-9]{0,17})\Z")
+_CHANNEL = re.compile(r"(telemetry|alerts|commands):(site_[1-9][0-9]{0,17})\Z")
 _USER_CHANNEL = re.compile(r"user:([1-9][0-9]{0,17}):(permission_changed|events)\Z")
 
 
@@ -83,12 +87,15 @@ def parse_stream(key: str) -> tuple[int, int, Lane]:
     return site_id(found[1]), edge_id(found[2]), lane
 
 
-def parse_site_channel(channel: str) -> tuple[Literal["telemetry", "alerts"], int]:
-    """`telemetry:site_7` or `alerts:site_7` -> (kind, site id). Raises ValueError."""
+SiteChannel = Literal["telemetry", "alerts", "commands"]
+
+
+def parse_site_channel(channel: str) -> tuple[SiteChannel, int]:
+    """`telemetry:site_7`, `alerts:site_7` or `commands:site_7` -> (kind, site id). Raises ValueError."""
     found = _CHANNEL.match(channel)
     if found is None:
         raise ValueError(f"{channel!r} is not a site's channel")
-    return ("telemetry" if found[1] == "telemetry" else "alerts"), site_id(found[2])
+    return cast("SiteChannel", found[1]), site_id(found[2])
 
 
 # Alerts, commands, configuration -----------------------------------------------------------
@@ -101,6 +108,29 @@ def alerts_channel(site: int) -> str:
 def commands_stream(site: int, edge: int) -> str:
     """Stream, at least once: commands for one edge."""
     return f"commands:{{site_{site}}}:edge_{edge}"
+
+
+def parse_events_stream(key: str) -> tuple[int, int]:
+    """An events stream's key -> (site id, edge id). Raises ValueError."""
+    found = _EVENTS.match(key)
+    if found is None:
+        raise ValueError(f"{key!r} is not an events stream")
+    return site_id(found[1]), edge_id(found[2])
+
+
+def edge_events_stream(site: int, edge: int) -> str:
+    """Stream, at least once: what one edge tells of commands, rules and its configuration (an EdgeEvent each)."""
+    return f"events:{{site_{site}}}:edge_{edge}"
+
+
+def edge_status(site: int) -> str:
+    """Hash: edge name -> how the edge is doing, as an encoded EdgeStatus."""
+    return f"status:{{site_{site}}}"
+
+
+def commands_channel(site: int) -> str:
+    """Pub/sub: an encoded CommandEvent or ControlEvent, published by the backend once it is recorded."""
+    return f"commands:site_{site}"
 
 
 def config_changed_channel(edge: int) -> str:
@@ -166,19 +196,21 @@ def edge_acl(site: int, edge: int, redis_major: int = 7) -> list[str]:
     channels = [f"&{telemetry_channel(site)}", f"&{config_changed_channel(edge)}"]
     streams = [f"~{telemetry_stream(site, edge, lane)}" for lane in LANES]
     latest, acked = telemetry_latest(site), telemetry_acked(site, edge)
-    commands = commands_stream(site, edge)
+    commands, events, status = commands_stream(site, edge), edge_events_stream(site, edge), edge_status(site)
     writing, reading = "+xadd +xrange +xlen +xinfo|stream +xread", "+xrange +xread"
     if redis_major >= 7:
         return [
             *("reset", "on", "resetchannels", "-@all", *channels, *(f"+{word}" for word in talk)),
             f"({writing} {' '.join(streams)})",
-            f"(+hset %W~{latest})",
+            f"(+xadd +xlen ~{events})",
+            f"(+hset %W~{latest} %W~{status})",
             f"(+get %R~{acked})",
             f"({reading} %R~{commands})",
         ]
     talk.remove("quit")  # Redis 6 always allows it and refuses the rule
     return [
-        *("reset", "on", "resetchannels", "-@all", *streams, f"~{latest}", f"~{acked}", f"~{commands}", *channels),
+        *("reset", "on", "resetchannels", "-@all", *streams, *channels),
+        *(f"~{key}" for key in (latest, status, acked, commands, events)),
         *(f"+{word}" for word in talk),
         *(writing + " +hset +get").split(),
     ]

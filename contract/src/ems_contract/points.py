@@ -66,6 +66,8 @@ class Point(msgspec.Struct, frozen=True, omit_defaults=True):
     minimum: float | None = None
     maximum: float | None = None
     states: dict[str, str] | None = None
+    default: float | None = None
+    """Of a writable point: what it is given back to when nobody holds it. None: the last value stays."""
 
 
 class Quality(StrEnum):

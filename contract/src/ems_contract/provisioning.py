@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import msgspec
 
+from ems_contract.control import ControlRule
 from ems_contract.points import Point
+from ems_contract.processing import DerivedPoint, ReportPolicy
 
 
 class Device(msgspec.Struct, frozen=True, omit_defaults=True):
     """An addressable protocol endpoint.
 
     `key` is the first word of its points' keys, `profile` names a register map, `connection` is the driver's own
-    (Modbus TCP: host, port, unit, timeout in s). `poll_interval` in s overrides the edge's.
+    (Modbus TCP: host, port, unit, timeout in s) and may hold a password. `poll_interval` in s overrides the edge's.
     """
 
     key: str
@@ -24,6 +26,18 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
     connection: dict[str, str | int | float | bool]
     poll_interval: float | None = None
 
+    def __repr__(self) -> str:
+        return f"Device(key={self.key!r}, driver={self.driver!r}, profile={self.profile!r})"
+
+
+class SetpointLimits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What people decided for a writable point, in its unit; None: what its profile says."""
+
+    point: str
+    minimum: float | None = None
+    maximum: float | None = None
+    default: float | None = None
+
 
 class EdgeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an edge needs to run. `revision` changes whenever anything in it does; `poll_interval` in s."""
@@ -31,6 +45,10 @@ class EdgeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     revision: str
     devices: list[Device]
     poll_interval: float = 5.0
+    setpoints: list[SetpointLimits] = []
+    derived: list[DerivedPoint] = []
+    reporting: list[ReportPolicy] = []
+    rules: list[ControlRule] = []
 
 
 class RedisAccess(msgspec.Struct, frozen=True):

@@ -11,7 +11,8 @@ import msgspec
 
 from ems_contract.access import AccessEvent, Action, Grant
 from ems_contract.alerts import AlertEvent
-from ems_contract.commands import Command, CommandEvent
+from ems_contract.commands import Command, CommandEvent, CommandReason
+from ems_contract.edge_events import EdgeEvent, EdgeStatus
 from ems_contract.frames import ClientFrame, CloseCode, ServerFrame
 from ems_contract.points import Kind, Quality, Reason
 from ems_contract.provisioning import EdgeConfig, PointsReport, SessionAnswer, SessionRequest
@@ -25,6 +26,8 @@ MESSAGES: dict[str, Any] = {
     "command": Command,
     "command_event": CommandEvent,
     "edge_config": EdgeConfig,
+    "edge_event": EdgeEvent,
+    "edge_status": EdgeStatus,
     "grant": Grant,
     "points_report": PointsReport,
     "server_frame": ServerFrame,
@@ -33,7 +36,7 @@ MESSAGES: dict[str, Any] = {
 }
 """File name -> type, for the schema and for the golden messages."""
 
-ENUMS: tuple[type, ...] = (Action, CloseCode, Kind, Quality, Reason)
+ENUMS: tuple[type, ...] = (Action, CloseCode, CommandReason, Kind, Quality, Reason)
 
 
 def schema() -> dict[str, Any]:

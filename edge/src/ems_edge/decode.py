@@ -45,20 +45,17 @@ _SIGNED = frozenset({Type.INT16, Type.INT32, Type.INT64})
 _FLOATS = {Type.FLOAT32: ">f", Type.FLOAT64: ">d"}
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
-    """How one point is kept. value = raw * scale + offset; `minimum` and `maximum` are in the point's unit.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """From a device's number to the point's unit, for every protocol: value = raw * scale + offset.
 
-    `sentinels` may be given as the device's manual does: for an int16, 0x8000 and -32768 are the same.
+    `sentinels` are raw numbers by which the device says "no value"; with `states` only those raw numbers are a value;
+    outside `minimum`..`maximum`, in the point's unit, it is out of range.
     """
 
-    type: Type
-    word_order: Order = Order.BIG
-    byte_order: Order = Order.BIG
     scale: float = 1.0
     offset: float = 0.0
     sentinels: tuple[float, ...] = ()
-    bit: int = 0
     states: frozenset[int] = frozenset()
     minimum: float = -math.inf
     maximum: float = math.inf
@@ -77,8 +74,59 @@ class Codec:
         object.__setattr__(self, "none", frozenset(self._as_raw(number) for number in self.sentinels))
 
     def _as_raw(self, number: float) -> float:
+        return number
+
+    def _is_named(self, raw: float) -> bool:
+        return not self.states or raw in self.states
+
+    def value(self, raw: int | float) -> Value:
+        """What a raw number means. NaN is no value; never raises."""
+        if isinstance(raw, float) and math.isnan(raw):
+            return Reason.NO_VALUE
+        if raw in self.none:
+            return Reason.NO_VALUE
+        if not self._is_named(raw):
+            return Reason.OUT_OF_RANGE
+        value = self._scaled(raw)
+        if not math.isfinite(value) or not self.minimum <= value <= self.maximum:
+            return Reason.OUT_OF_RANGE
+        return value
+
+    def _scaled(self, raw: int | float) -> float:
+        if isinstance(raw, float):
+            plain = self.scale == 1.0 and self.offset == 0.0
+            return raw if plain else raw * self.scale + self.offset  # -0.0 + 0.0 would be 0.0
+        a, b, c = self.factors
+        try:
+            return (raw * a + b) / c
+        except OverflowError:
+            return math.inf
+
+    def raw_number(self, value: float) -> float:
+        """The device's number for a value; the inverse of `value`. Raises ValueError where it is not finite."""
+        if not math.isfinite(value):
+            raise ValueError(f"{value} is not a number")
+        return (value - self.offset) / self.scale
+
+
+@dataclass(frozen=True, slots=True)
+class Codec(Scaling):
+    """How one point is kept in registers.
+
+    `sentinels` may be given as the device's manual does: for an int16, 0x8000 and -32768 are the same.
+    """
+
+    type: Type
+    word_order: Order = Order.BIG
+    byte_order: Order = Order.BIG
+    bit: int = 0
+
+    def _as_raw(self, number: float) -> float:
         bits = _BITS[self.type]
         return number - (1 << bits) if self.type in _SIGNED and number >= 1 << (bits - 1) else number
+
+    def _is_named(self, raw: float) -> bool:
+        return self.type is not Type.ENUM or raw in self.states
 
     @property
     def words(self) -> int:
@@ -90,17 +138,7 @@ def decode(words: Sequence[int], codec: Codec) -> Value:
     """Never raises for what a device may have sent: the wrong number of words, or no words at all, is `garbled`."""
     if len(words) != codec.words or not all(0 <= word <= 0xFFFF for word in words):
         return Reason.GARBLED
-    raw = _raw(words, codec)
-    if isinstance(raw, float) and math.isnan(raw):
-        return Reason.NO_VALUE
-    if raw in codec.none:
-        return Reason.NO_VALUE
-    if codec.type is Type.ENUM and raw not in codec.states:
-        return Reason.OUT_OF_RANGE
-    value = _scaled(raw, codec)
-    if not math.isfinite(value) or not codec.minimum <= value <= codec.maximum:
-        return Reason.OUT_OF_RANGE
-    return value
+    return codec.value(_raw(words, codec))
 
 
 def _raw(words: Sequence[int], codec: Codec) -> int | float:
@@ -110,17 +148,6 @@ def _raw(words: Sequence[int], codec: Codec) -> int | float:
         return float(struct.unpack(layout, data)[0])
     number = int.from_bytes(data, "big", signed=codec.type in _SIGNED)
     return number >> codec.bit & 1 if codec.type is Type.BIT else number
-
-
-def _scaled(raw: int | float, codec: Codec) -> float:
-    if isinstance(raw, float):
-        plain = codec.scale == 1.0 and codec.offset == 0.0
-        return raw if plain else raw * codec.scale + codec.offset  # -0.0 + 0.0 would be 0.0
-    a, b, c = codec.factors
-    try:
-        return (raw * a + b) / c
-    except OverflowError:
-        return math.inf
 
 
 def encode(value: float, codec: Codec) -> list[int]:

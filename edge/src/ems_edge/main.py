@@ -76,7 +76,7 @@ def validate(
 def _describe(document: Document, file: Path, profiles: Profiles) -> str:
     if "points" in document.data:
         profile = check_profile(document)
-        return f"{file}: profile {profile.profile}, {len(profile.points)} points"
+        return f"{file}: profile {profile.profile}, {len(profile.all_points())} points"
     if "devices" in document.data:
         plan = check_config(document, profiles)
         return f"{file}: configuration {plan.config.revision}, {len(plan.devices)} devices, {len(plan.points)} points"

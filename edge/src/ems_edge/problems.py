@@ -18,7 +18,7 @@ import yaml
 from msgspec import inspect
 
 _WHERE = re.compile(r"(?P<problem>.*) - at `(?:key in )?`?\$(?P<path>[^`]*)`", re.DOTALL)
-_SECRETS = frozenset({"key", "redis.password"})
+_SECRET = re.compile(r"key|(.*\.)?password")
 """Fields whose value no error may show."""
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
@@ -104,7 +104,7 @@ class Document:
         problem, path = (found["problem"], found["path"].lstrip(".")) if found else (message, "")
         if missing := re.fullmatch(r"Object missing required field `(.+)`", problem):
             return self.error(_join(path, missing[1]), "is missing", "add it")
-        value = "[redacted]" if _join(self.prefix, path) in _SECRETS else _value_at(self.data, path)
+        value = "[redacted]" if _SECRET.fullmatch(_join(self.prefix, path)) else _value_at(self.data, path)
         if problem.startswith("Invalid enum value"):
             return self.error(path, f"{value!r:.60} is not known", did_you_mean(value, _choices(kind, path)))
         problem = problem[0].lower() + problem[1:].replace("`", "")
@@ -180,18 +180,24 @@ def _value_at(data: Any, path: str) -> Any:
     return data
 
 
-def _struct(kind: inspect.Type) -> inspect.StructType | None:
-    if isinstance(kind, inspect.UnionType):
-        return next((option for option in kind.types if isinstance(option, inspect.StructType)), None)
-    return kind if isinstance(kind, inspect.StructType) else None
+def _struct(kind: inspect.Type, data: Any = None) -> inspect.StructType | None:
+    """The struct that the data should fit; of several that are told apart by a tag, the one it names."""
+    options = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    structs = [option for option in options if isinstance(option, inspect.StructType)]
+    for struct in structs:
+        if len(structs) > 1 and isinstance(data, dict) and data.get(struct.tag_field) == struct.tag:
+            return struct
+    return structs[0] if len(structs) == 1 else None
 
 
 def _unknown(data: Any, kind: inspect.Type, path: str) -> Iterator[tuple[str, str, list[str]]]:
     """(path, word, known words) of every field that its struct does not declare."""
-    struct = _struct(kind)
+    struct = _struct(kind, data)
     if struct is not None and isinstance(data, dict):
         fields = {field.encode_name: field.type for field in struct.fields}
         for key, value in data.items():
+            if key == struct.tag_field:
+                continue
             if key not in fields:
                 yield _join(path, str(key)), str(key), sorted(fields)
             else:

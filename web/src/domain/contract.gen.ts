@@ -5,6 +5,8 @@ export type Severity = "critical" | "info" | "warning";
 export type CommandState =
   "expired" | "failed" | "rejected" | "requested" | "reverted" | "sent" | "verified" | "written";
 export type Kind = "gauge" | "register" | "state";
+export type ControlAction = "adjusted" | "failed" | "overruled" | "stale" | "started" | "stopped";
+export type Kind1 = "gauge" | "register" | "state";
 /**
  * Codes of an `error` frame; the session goes on.
  */
@@ -20,6 +22,25 @@ export type Action =
   | "manage_org_users"
   | "manage_site"
   | "view";
+/**
+ * Why a command was rejected, failed, expired or reverted; for people, `detail` says it in a sentence.
+ */
+export type CommandReason =
+  | "above_maximum"
+  | "below_minimum"
+  | "device_refused"
+  | "device_silent"
+  | "expired"
+  | "interrupted"
+  | "lease_ended"
+  | "not_a_state"
+  | "overruled"
+  | "read_back_differs"
+  | "read_only"
+  | "released"
+  | "replayed"
+  | "superseded"
+  | "unknown_point";
 export type Quality = "bad" | "good" | "uncertain";
 /**
  * Why a sample is not good. A bad sample has value null; an uncertain one keeps its value.
@@ -48,15 +69,28 @@ export interface Contract {
   command?: Command;
   command_event?: CommandEvent;
   edge_config?: EdgeConfig;
+  edge_event?: CommandEvent | ControlEvent | ConfigEvent;
+  edge_status?: EdgeStatus;
   grant?: Grant;
   points_report?: PointsReport;
   server_frame?:
-    Welcome | GrantChanged | Snapshot | Telemetry | GapNotice | Alert | CommandChanged | ErrorFrame | Pong | Heartbeat;
+    | Welcome
+    | GrantChanged
+    | Snapshot
+    | Telemetry
+    | GapNotice
+    | Alert
+    | CommandChanged
+    | ControlChanged
+    | ErrorFrame
+    | Pong
+    | Heartbeat;
   session_answer?: SessionAnswer;
   session_request?: SessionRequest;
   Action?: Action;
   CloseCode?: CloseCode;
-  Kind?: Kind;
+  CommandReason?: CommandReason;
+  Kind?: Kind1;
   Quality?: Quality;
   Reason?: Reason;
 }
@@ -145,22 +179,25 @@ export interface Ping {
   id?: number;
 }
 /**
- * Write `value` (in the point's unit) to `point`. After `lease` seconds the configured default returns.
+ * Hold `point` at `value` (in the point's unit) until another command or, with one, until the lease ends.
+ *
+ * `value` None gives the point back: its default is restored. `lease` in s, counted from the write.
  */
 export interface Command {
   v: number;
   id: string;
   point: string;
-  value: number;
+  value: number | null;
   requested: number;
   expires: number;
   requested_by: string;
   lease?: number | null;
 }
 /**
- * One step of one command, for the browser and the audit log.
+ * One step of one command, for the browser and the audit log. `value` is what was asked for.
  */
 export interface CommandEvent {
+  type: "command";
   v: number;
   id: string;
   point: string;
@@ -168,6 +205,9 @@ export interface CommandEvent {
   ts: number;
   value?: number | null;
   reason?: string | null;
+  detail?: string | null;
+  read_back?: number | null;
+  lease_until?: number | null;
 }
 /**
  * What an edge needs to run. `revision` changes whenever anything in it does; `poll_interval` in s.
@@ -176,12 +216,16 @@ export interface EdgeConfig {
   revision: string;
   devices: Device[];
   poll_interval?: number;
+  setpoints?: SetpointLimits[];
+  derived?: DerivedPoint[];
+  reporting?: ReportPolicy[];
+  rules?: (ScheduleRule | HysteresisRule | LimitRule)[];
 }
 /**
  * An addressable protocol endpoint.
  *
  * `key` is the first word of its points' keys, `profile` names a register map, `connection` is the driver's own
- * (Modbus TCP: host, port, unit, timeout in s). `poll_interval` in s overrides the edge's.
+ * (Modbus TCP: host, port, unit, timeout in s) and may hold a password. `poll_interval` in s overrides the edge's.
  */
 export interface Device {
   key: string;
@@ -192,6 +236,179 @@ export interface Device {
     [k: string]: string | number | boolean;
   };
   poll_interval?: number | null;
+}
+/**
+ * What people decided for a writable point, in its unit; None: what its profile says.
+ */
+export interface SetpointLimits {
+  point: string;
+  minimum?: number | null;
+  maximum?: number | null;
+  default?: number | null;
+}
+/**
+ * A point computed on the edge: `key` is a whole point key whose first word is no device's.
+ *
+ * `expression` is arithmetic over point keys: `grid_meter.active_power + pv_inverter.active_power`; with
+ * + - * / ** %, comparisons, `and or not`, `a if b else c`, min, max, abs, round, clamp. It has no value, with the
+ * reason, whenever one of the points it needs has none.
+ */
+export interface DerivedPoint {
+  key: string;
+  name: string;
+  unit: string;
+  expression: string;
+  kind?: Kind;
+}
+/**
+ * Which samples of the points that match `points` (keys, `*` stands for any characters) are sent.
+ *
+ * The first policy that matches a point counts; a point that none matches is sent with each read. A sample is sent
+ * when it is `deadband` (in the unit) or `deadband_percent` (of the last one sent) away from the last one sent, when
+ * its quality changed, and in any case `heartbeat` s after the last one. With a `window` in s, samples are first
+ * drawn together into one by `aggregate`; registers and states always by `last`. The window's quality is the worst.
+ */
+export interface ReportPolicy {
+  points: string[];
+  deadband?: number | null;
+  deadband_percent?: number | null;
+  heartbeat?: number;
+  window?: number | null;
+  aggregate?: "last" | "maximum" | "mean" | "minimum";
+}
+/**
+ * Claims the value of the first window that holds now; outside of all, claims nothing.
+ */
+export interface ScheduleRule {
+  kind: "schedule";
+  key: string;
+  name: string;
+  point: string;
+  priority?: number;
+  enabled?: boolean;
+  windows?: Window[];
+}
+/**
+ * From `start` to `end` ("07:00", "24:00"; an end at or before the start is on the next day) on these weekdays.
+ *
+ * Monday is 0.
+ */
+export interface Window {
+  start: string;
+  end: string;
+  value: number;
+  days?: number[];
+}
+/**
+ * Claims `on_value` from when `input` passes `on_at` until it passes `off_at`, else `off_value` (None: nothing).
+ *
+ * On above: `on_at` > `off_at` (cooling). On below: `on_at` < `off_at` (heating, charging).
+ */
+export interface HysteresisRule {
+  kind: "hysteresis";
+  key: string;
+  name: string;
+  point: string;
+  priority?: number;
+  enabled?: boolean;
+  input?: string;
+  on_at?: number;
+  off_at?: number;
+  on_value?: number;
+  off_value?: number | null;
+  minimum_on?: number;
+  minimum_off?: number;
+  stale_after?: number;
+}
+/**
+ * Holds `input` at or below `maximum`, or at or above `minimum`, by moving `point`.
+ *
+ * `effect` is by how much the input changes when the output rises by one: a battery's setpoint (+ is discharge) on the
+ * grid's power (+ is import) has −1, a load's enable of 4 kW has 4000. Peak shaving is a `maximum` on the grid's
+ * import, an export limit a `minimum` below 0. The output stays within `low`..`high`, moves at most `ramp` a second,
+ * and is given back when it has been at `rest` for `minimum_off` s while the input stayed `margin` within the limit.
+ */
+export interface LimitRule {
+  kind: "limit";
+  key: string;
+  name: string;
+  point: string;
+  priority?: number;
+  enabled?: boolean;
+  input?: string;
+  maximum?: number | null;
+  minimum?: number | null;
+  effect?: number;
+  low?: number;
+  high?: number;
+  rest?: number;
+  margin?: number;
+  ramp?: number | null;
+  minimum_on?: number;
+  minimum_off?: number;
+  stale_after?: number;
+  when_stale?: "hold" | "release";
+}
+/**
+ * One thing that a rule did, at `ts`; `id` is unique, so that a repeated event is known. `input` as it was then.
+ */
+export interface ControlEvent {
+  type: "control";
+  v: number;
+  id: string;
+  rule: string;
+  point: string;
+  action: ControlAction;
+  ts: number;
+  value?: number | null;
+  input?: number | null;
+  detail?: string | null;
+}
+/**
+ * The edge took configuration `revision`, or refused it: then `problem` says why, and the old one stays.
+ */
+export interface ConfigEvent {
+  type: "config";
+  v: number;
+  revision: string;
+  ts: number;
+  problem?: string;
+}
+/**
+ * How an edge is doing, written to `keys.edge_status` every 10 s. Times in ms, sizes in bytes.
+ *
+ * `backlog` batches wait for their receipt, the oldest from `oldest`; `dropped` batches were lost to a full buffer in
+ * this boot. `offset` is how far the edge's clock is ahead of Redis'. `problems`: what keeps it from being ready.
+ */
+export interface EdgeStatus {
+  v: number;
+  boot: string;
+  software: string;
+  ts: number;
+  revision: string;
+  backlog: number;
+  backlog_size: number;
+  devices: DeviceHealth[];
+  oldest?: number | null;
+  dropped?: number;
+  offset?: number | null;
+  config_problem?: string;
+  problems?: {
+    [k: string]: string;
+  };
+}
+/**
+ * `good` of `points` have a good value now; `answered` is the time (ms) of the last read with any.
+ *
+ * `reason` is the most frequent one of the others, `since` when the first of them began, ms.
+ */
+export interface DeviceHealth {
+  key: string;
+  points: number;
+  good: number;
+  answered?: number | null;
+  reason?: string | null;
+  since?: number | null;
 }
 /**
  * The answer of `GET /api/validate-token`. `expires`: when the presented token ends, ms since the epoch.
@@ -236,7 +453,7 @@ export interface Point {
   key: string;
   name: string;
   unit: string;
-  kind: Kind;
+  kind: Kind1;
   device: string;
   writable?: boolean;
   minimum?: number | null;
@@ -244,6 +461,7 @@ export interface Point {
   states?: {
     [k: string]: string;
   } | null;
+  default?: number | null;
 }
 /**
  * Authenticated. `expires` is when the session needs a fresh `auth`; `heartbeat` the longest silence, ms.
@@ -296,6 +514,11 @@ export interface CommandChanged {
   type: "command";
   site: string;
   command: CommandEvent;
+}
+export interface ControlChanged {
+  type: "control";
+  site: string;
+  control: ControlEvent;
 }
 export interface ErrorFrame {
   type: "error";

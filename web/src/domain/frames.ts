@@ -1,5 +1,5 @@
 import type {
-  AlertEvent, Batch, ClientFrame, CommandEvent, Gap, Reading, ServerFrame, SiteGrant,
+  AlertEvent, Batch, ClientFrame, CommandEvent, ControlEvent, Gap, Reading, ServerFrame, SiteGrant,
 } from "./messages";
 import { isAbsent, isFlag, isListOf, isMapOf, isNumber, isRecord, isText, isWhole } from "./guards";
 
@@ -59,6 +59,12 @@ export function isCommandEvent(value: unknown): value is CommandEvent {
   );
 }
 
+export function isControlEvent(value: unknown): value is ControlEvent {
+  return (
+    isRecord(value) && isText(value.id) && isText(value.rule) && isText(value.point) && isText(value.action) && isWhole(value.ts)
+  );
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const SERVER: Readonly<Record<ServerFrame["type"], (frame: Fields) => boolean>> = {
@@ -71,6 +77,7 @@ const SERVER: Readonly<Record<ServerFrame["type"], (frame: Fields) => boolean>> 
   gap: (frame) => isText(frame.site) && isWhole(frame.since) && isText(frame.reason),
   alert: (frame) => isText(frame.site) && isAlertEvent(frame.alert),
   command: (frame) => isText(frame.site) && isCommandEvent(frame.command),
+  control: (frame) => isText(frame.site) && isControlEvent(frame.control),
   error: (frame) => isWhole(frame.code) && isText(frame.message) && (isAbsent(frame.site) || isText(frame.site)),
   pong: (frame) => isWhole(frame.id) && isWhole(frame.server_time),
   heartbeat: (frame) => isWhole(frame.server_time) && isFlag(frame.live),

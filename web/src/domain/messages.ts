@@ -10,3 +10,4 @@ export type Grant = NonNullable<Contract["grant"]>;
 export type SiteGrant = Grant["sites"][number];
 export type AlertEvent = NonNullable<Contract["alert_event"]>;
 export type CommandEvent = NonNullable<Contract["command_event"]>;
+export type ControlEvent = Extract<ServerFrame, { type: "control" }>["control"];

@@ -19,7 +19,7 @@ from ems_contract.points import Reason
 from ems_edge.decode import Value
 from ems_edge.driver import Device, DeviceSpec
 from ems_edge.drivers.modbus_link import Link, LinkError
-from ems_edge.drivers.modbus_plan import MAX_WORDS, Span, plan
+from ems_edge.drivers.modbus_plan import MAX_WORDS, RegisterSource, Span, plan
 
 log = structlog.get_logger()
 
@@ -94,7 +94,7 @@ class ModbusDevice:
         self._connection = connection
         self._shared = shared
         self._slowness = 0.0
-        self._spans = plan(spec.points, connection.max_gap)
+        self._spans = plan([point for point in spec.points if isinstance(point, RegisterSource)], connection.max_gap)
 
     async def read(self) -> dict[str, Value]:
         turns, timeout = self._shared.link.turns, self._connection.timeout

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ems_edge.decode import Value, decode
+from ems_edge.decode import Codec, Value, decode
 from ems_edge.driver import PointSource
 
 MAX_WORDS = 125
 MAX_BITS = 2000
 BIT_FUNCTIONS = frozenset({"coil", "discrete"})
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterSource(PointSource):
+    """`function` is holding, input, coil or discrete; `address` is 0-based."""
+
+    function: str
+    address: int
+    codec: Codec
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +29,7 @@ class Span:
     function: str
     address: int
     count: int
-    points: tuple[PointSource, ...]
+    points: tuple[RegisterSource, ...]
 
     def decode(self, words: Sequence[int]) -> dict[str, Value]:
         """`words` is the answer, exactly `count` long."""
@@ -35,7 +44,7 @@ class Span:
         return plan(self.points, max_gap=0)
 
 
-def plan(points: Iterable[PointSource], max_gap: int) -> list[Span]:
+def plan(points: Iterable[RegisterSource], max_gap: int) -> list[Span]:
     """Merge neighbours into one request where at most `max_gap` unused registers lie between them."""
     spans: list[Span] = []
     for point in sorted(points, key=lambda point: (point.function, point.address, point.codec.words)):

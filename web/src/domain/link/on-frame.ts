@@ -45,6 +45,7 @@ export function onFrame(state: LinkState, frame: ServerFrame, now: number): Step
       return onSite(state, frame.site, (stream) => ({ stream: { ...stream, status: "refused" }, effects: [] }));
     case "alert":
     case "command":
+    case "control":
       return { state, effects: [] };
   }
 }
