@@ -88,6 +88,20 @@ class PushingDevice(Device, Protocol):
         """Call `changed`, in the event loop, whenever the device said something. Called once, before any read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A device that a scan came across: how to reach it, what it says of itself, and the profile that fits, if any.
+
+    A scan is a driver's own `async def scan(...) -> AsyncIterator[Found]`; it finds what answers, and raises nothing
+    for what does not.
+    """
+
+    name: str
+    connection: Mapping[str, str | int | float | bool]
+    says: Mapping[str, str]
+    profile: str | None = None
+
+
 class Driver(Protocol):
     def device(self, spec: DeviceSpec) -> Device: ...
 
