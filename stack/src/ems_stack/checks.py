@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ems_stack import browser
+from ems_stack import browser, peers
 from ems_stack.paths import BACKEND, REPOSITORY, WEB
 
 PACKAGES = ("ems_contract", "ems_edge", "ems_realtime", "ems_simulator", "ems_stack", "ems_prove")
@@ -139,6 +139,7 @@ def run_tests(console: Console) -> int:
     """What a task prints is shown as it comes; of tasks that run at once, each one's as it ends."""
     started = time.monotonic()
     environment = {"EMS_CHROMIUM": str(browser.find(console.print))}
+    peers.prepare(console.print)
     outcomes: list[Outcome] = []
     for group in tests():
         alone = len(group) == 1
