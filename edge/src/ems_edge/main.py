@@ -20,6 +20,7 @@ from ems_contract import logs
 
 from ems_edge import store
 from ems_edge.config import Backend, Settings, check_bootstrap, check_config
+from ems_edge.fleet import Fleet
 from ems_edge.problems import ConfigError, Document, read_yaml
 from ems_edge.profile import Profiles, check_profile
 from ems_edge.runtime import Edge, StoreError
@@ -44,20 +45,39 @@ def run(
 ) -> None:
     """Run the edge until SIGTERM or Ctrl-C."""
     settings = _load(bootstrap)
-    logs.configure("edge", _level())
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
+    _log_lines()
     try:
-        asyncio.run(_run(settings, health_port, health_host))
+        asyncio.run(_until_signal(Edge(settings, health_port, health_host)))
     except (StoreError, store.StoreVersionError, OSError, sqlite3.Error) as error:
         _fail(str(error), 1)
 
 
-async def _run(settings: Settings, health_port: int | None, health_host: str) -> None:
-    edge = Edge(settings, health_port, health_host)
+async def _until_signal(runner: Edge | Fleet) -> None:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, edge.stop)
-    await edge.run()
+        loop.add_signal_handler(signum, runner.stop)
+    await runner.run()
+
+
+def _log_lines() -> None:
+    logs.configure("edge", _level())
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
+
+
+@app.command()
+def fleet(
+    directory: Annotated[Path, typer.Argument(help="Its *.yaml are bootstrap files.", exists=True, file_okay=False)],
+    health_port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Serve /healthz and /readyz on this port.")
+    ] = None,
+    health_host: Annotated[str, typer.Option(help="On this address; 0.0.0.0 for probes from outside.")] = "127.0.0.1",
+) -> None:
+    """Run an edge for each bootstrap file of a directory, until SIGTERM; files may come, change and go."""
+    _log_lines()
+    try:
+        asyncio.run(_until_signal(Fleet(directory, health_port, health_host)))
+    except OSError as error:
+        _fail(str(error), 1)
 
 
 @app.command()
