@@ -37,6 +37,12 @@ class Simulator:
     def unpin(self, site: str, device: str, name: str) -> None:
         self._http.delete(f"/sites/{site}/devices/{device}/points/{name}").raise_for_status()
 
+    def value(self, site: str, device: str, name: str) -> float | None:
+        """What the device's register holds now, in the point's unit."""
+        answer = self._http.get(f"/sites/{site}/devices/{device}/points/{name}").raise_for_status().json()
+        value: float | None = answer["value"]
+        return value
+
     def first_answer(self, site: str, device: str, name: str) -> float | None:
         """When the first answer with the pinned value was written to the socket, ms since the epoch."""
         answer = self._http.get(f"/sites/{site}/devices/{device}/points/{name}").raise_for_status().json()
