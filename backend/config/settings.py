@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "accounts",
     "sites",
     "invitations",
+    "commands",
     "telemetry",
     "testing",
     "worker",
@@ -186,6 +187,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ActionEnum": "sites.serializers.choices.ACTIONS",
         "AssetKindEnum": "sites.models.Asset.Kind",
+        "CommandStateEnum": "commands.models.STATES",
+        "ControlActionEnum": "commands.models.ACTIONS",
         "MembershipRoleEnum": "accounts.models.Membership.Role",
         "PointKindEnum": "sites.serializers.choices.KINDS",
         "RoleEnum": "sites.serializers.choices.ROLES",

@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/", include("accounts.people_urls")),
     path("api/", include("sites.urls")),
     path("api/", include("invitations.urls")),
+    path("api/", include("commands.urls")),
     path("api/testing/", include("testing.urls")),
     path("api/schema", api_docs.Schema.as_view(), name="schema"),
     path("api/docs", api_docs.Docs.as_view(), name="docs"),

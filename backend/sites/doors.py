@@ -25,10 +25,15 @@ def open_site(who: User | Access, site_id: int, action: Action = Action.VIEW) ->
     return site
 
 
-def open_row[M: TenantRow](who: User | Access, rows: TenantQuerySet[M], row_id: int, action: Action = Action.VIEW) -> M:
-    """One row of a site, with its `site` and `organization`, if the caller may do `action` there."""
+def open_row[M: TenantRow](
+    who: User | Access, rows: TenantQuerySet[M], row_id: object, action: Action = Action.VIEW, by: str = "pk"
+) -> M:
+    """One row of a site, with its `site` and `organization`, if the caller may do `action` there.
+
+    `by`: the column that `row_id` is in.
+    """
     access = access_of(who)
-    row = rows.visible_to(access).select_related("site", "site__organization").filter(pk=row_id).first()
+    row = rows.visible_to(access).select_related("site", "site__organization").filter(**{by: row_id}).first()
     if row is None:
         raise Http404
     check_action(access, row.site, action)

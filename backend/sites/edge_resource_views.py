@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import msgspec
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 from accounts.permissions import LoggedIn
 from config.pagination import whole
 from ems_contract.access import Action
+from sites import edge_status
 from sites.actions.edge_keys import do_create_key, do_revoke_key
 from sites.actions.edges import do_change_edge, do_create_edge, do_delete_edge
 from sites.filters import EdgeFilters
@@ -20,6 +22,7 @@ from sites.serializers.edges import (
     EdgeKeyList,
     EdgeKeySerializer,
     EdgeSerializer,
+    EdgeStatusSerializer,
     NewEdgeSerializer,
     ShownEdgeKeySerializer,
 )
@@ -47,7 +50,10 @@ class OneEdge(RowView[Edge]):
     serializer_class = EdgeSerializer
 
     def patch(self, request: Request, pk: int) -> Response:
-        """Rename it, or let it read more or less often."""
+        """Rename it, let it read more or less often, say what it computes, reports and controls by itself.
+
+        A rule names points of this edge, and moves one that can be written, within its limits.
+        """
         return self.change(request, do_change_edge)
 
     def delete(self, request: Request, pk: int) -> Response:
@@ -56,6 +62,21 @@ class OneEdge(RowView[Edge]):
         Its points and their history stay.
         """
         return self.remove(do_delete_edge)
+
+
+class EdgeStatus(RowView[Edge]):
+    """How an edge is doing."""
+
+    queryset = Edge.objects.none()
+    actions: ClassVar = {"GET": Action.VIEW}
+    serializer_class = EdgeStatusSerializer
+
+    @extend_schema(operation_id="edge_status")
+    def get(self, request: Request, pk: int) -> Response:
+        """What it said last: its backlog, its devices, its problems. It says so every 10 s."""
+        known = edge_status.read(self.row)
+        status = None if known.status is None else msgspec.to_builtins(known.status)
+        return Response(EdgeStatusSerializer({"seen": known.seen, "stale": known.stale, "status": status}).data)
 
 
 class EdgeKeys(RowView[Edge]):

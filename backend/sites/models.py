@@ -160,10 +160,20 @@ class Asset(TenantRow):
 
 
 class Edge(TenantRow):
-    """The controller on the site. `poll_interval` in s; a device may have its own."""
+    """The controller on the site. `poll_interval` in s; a device may have its own.
+
+    `derived`, `reporting` and `rules` are lists of the contract's DerivedPoint, ReportPolicy and ControlRule, as JSON.
+    """
 
     name = models.CharField(max_length=200)
     poll_interval = models.FloatField(default=5.0, validators=[MinValueValidator(0.1), MaxValueValidator(3600)])
+    derived = models.JSONField(default=list, blank=True)
+    reporting = models.JSONField(default=list, blank=True)
+    rules = models.JSONField(default=list, blank=True)
+    config_revision = models.CharField(max_length=64, blank=True, default="", editable=False)
+    """The configuration that the edge has told of last: it took it, or refused it because of `config_problem`."""
+    config_problem = models.CharField(max_length=500, blank=True, default="", editable=False)
+    config_at = models.DateTimeField(null=True, editable=False)
     software = models.CharField(max_length=100, blank=True, editable=False)
     last_session = models.DateTimeField(null=True, editable=False)
 
@@ -285,6 +295,8 @@ class Point(TenantRow):
     writable = models.BooleanField(db_default=False)
     minimum = models.FloatField(null=True, blank=True)
     maximum = models.FloatField(null=True, blank=True)
+    default = models.FloatField(null=True, blank=True)
+    """Of a writable point: what it is given back to when nobody holds it. None: the last value stays."""
     states = models.JSONField(null=True, blank=True)
     adopted = models.BooleanField(db_default=False)
     overridden = models.JSONField(default=dict, db_default={}, editable=False)

@@ -49,7 +49,7 @@ class MayAct(BasePermission):
             case SiteView():
                 view.site = open_site(access, view.kwargs["site_id"], action or Action.VIEW)
             case RowView():
-                view.row = open_row(access, view.door(), view.kwargs["pk"], action or Action.VIEW)
+                view.row = open_row(access, view.door(), view.kwargs["pk"], action or Action.VIEW, view.by)
             case RowsView():
                 if action is not None and not access.within(action):
                     return False
@@ -144,8 +144,12 @@ class RowsView[M: TenantRow](_Rows[M]):
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def add(self, request: Request, do: Callable[..., M]) -> Response:
-        """Check the body and the place, then `do(**fields)`. An unknown or foreign place is a 400, without the action
-        there it is a 403 whatever else is wrong."""
+        """Check the body and the place, then `do(**fields)`."""
+        return self.shown(do(**self.checked(request)), 201)
+
+    def checked(self, request: Request) -> dict[str, Any]:
+        """The fields of a new row. An unknown or foreign place is a 400, without the action there it is a 403 whatever
+        else is wrong."""
         if self.new_serializer_class is None:
             raise NotImplementedError("declare the shape of a new row")
         new = self.new_serializer_class(data=request.data, context=self.get_serializer_context())
@@ -153,13 +157,16 @@ class RowsView[M: TenantRow](_Rows[M]):
         site: Site = place if isinstance(place, Site) else place.site
         check_action(access_in(request), site, self.actions["POST"])
         new.is_valid(raise_exception=True)
-        return self.shown(do(**new.validated_data), 201)
+        fields: dict[str, Any] = new.validated_data
+        return fields
 
 
 class RowView[M: TenantRow](_Rows[M]):
     """`/<rows>/<int:pk>...`: one row, in `self.row`. GET shows it; `change` and `remove` make PATCH and DELETE."""
 
     row: M
+    by: ClassVar[str] = "pk"
+    """The column that the address names the row by."""
     change_serializer_class: ClassVar[type[Serializer[Any]] | None] = None
     """Where a body of PATCH has another shape than the answer."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from ems_contract.access import Grant
+from ems_contract.edge_events import EdgeStatus
 from ems_contract.provisioning import PointsReport, SessionAnswer, SessionRequest
 
 
@@ -18,7 +19,8 @@ def inline(message: type[msgspec.Struct]) -> dict[str, Any]:
         if isinstance(node, dict):
             if "$ref" in node:
                 return place(components[node["$ref"]])
-            return {key: place(value) for key, value in node.items()}
+            # A discriminator refers to parts by name, and there are none any more.
+            return {key: place(value) for key, value in node.items() if key != "discriminator"}
         return [place(item) for item in node] if isinstance(node, list) else node
 
     placed: dict[str, Any] = place(root)
@@ -26,6 +28,7 @@ def inline(message: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 GRANT = inline(Grant)
+EDGE_STATUS = inline(EdgeStatus)
 SESSION_REQUEST = inline(SessionRequest)
 SESSION_ANSWER = inline(SessionAnswer)
 POINTS_REPORT = inline(PointsReport)

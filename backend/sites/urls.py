@@ -27,6 +27,7 @@ urlpatterns = [
     path("assets/<int:pk>", asset_views.OneAsset.as_view()),
     path("edges", edge_resource_views.Edges.as_view()),
     path("edges/<int:pk>", edge_resource_views.OneEdge.as_view()),
+    path("edges/<int:pk>/status", edge_resource_views.EdgeStatus.as_view()),
     path("edges/<int:pk>/keys", edge_resource_views.EdgeKeys.as_view()),
     path("edge-keys/<int:pk>", edge_resource_views.OneEdgeKey.as_view()),
     path("devices", device_views.Devices.as_view()),

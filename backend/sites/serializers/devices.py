@@ -12,6 +12,7 @@ from ems_contract.access import Action
 from sites.connections import DRIVERS
 from sites.grants import Roles
 from sites.models import Asset, Device, Edge
+from sites.passwords import PASSWORD, without_password
 from sites.serializers.fields import RowSerializer
 
 _INTERVAL = "Seconds between two readings; null: the edge's."
@@ -51,6 +52,7 @@ class NewDeviceSerializer(_Written):
                 "driver": "modbus",
                 "profile": "stl_meter",
                 "connection": {"host": "10.0.0.5", "port": 502, "unit": 1},
+                "has_password": False,
                 "poll_interval": None,
             },
             response_only=True,
@@ -58,14 +60,22 @@ class NewDeviceSerializer(_Written):
     ]
 )
 class DeviceSerializer(_Written):
-    """`key` begins the keys of its points, so it stays; `connection` is null for those who do not manage the site."""
+    """`key` begins the keys of its points, so it stays; `connection` is null for those who do not manage the site.
+
+    A password in it is written and never shown: `has_password` says that there is one. A new `connection` without one
+    (or with null) keeps it while host and user stay; an empty one removes it.
+    """
 
     site = serializers.IntegerField(source="site_id", read_only=True)
     connection = serializers.DictField(allow_null=True, help_text="The driver's own; null where you may not see it.")
+    has_password = serializers.SerializerMethodField()
 
     class Meta:
         model = Device
-        fields = ("id", "site", "edge", "asset", "key", "name", "driver", "profile", "connection", "poll_interval")
+        fields = (
+            *("id", "site", "edge", "asset", "key", "name", "driver", "profile", "connection", "has_password"),
+            "poll_interval",
+        )
         read_only_fields = ("key",)
         validators = ()
 
@@ -78,5 +88,10 @@ class DeviceSerializer(_Written):
         shown = super().to_representation(instance)
         roles: Roles = self.context["roles"]
         if Action.MANAGE_SITE not in roles.actions_on(instance.site):
-            shown["connection"] = None
+            shown["connection"], shown["has_password"] = None, False
+        else:
+            shown["connection"] = without_password(instance.connection)
         return shown
+
+    def get_has_password(self, device: Device) -> bool:
+        return bool(device.connection.get(PASSWORD))

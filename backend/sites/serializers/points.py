@@ -41,6 +41,7 @@ class PointAssetSerializer(serializers.ModelSerializer[Asset]):
                 "writable": True,
                 "minimum": -50000.0,
                 "maximum": 40000.0,
+                "default": 0.0,
                 "states": None,
                 "device": {"id": 5, "key": "battery", "name": "Battery", "profile": "stl_battery"},
                 "asset": {"id": 12, "name": "Battery", "kind": "battery"},
@@ -53,8 +54,9 @@ class PointAssetSerializer(serializers.ModelSerializer[Asset]):
     ]
 )
 class PointSerializer(serializers.ModelSerializer[Point]):
-    """`minimum` and `maximum` are in `unit`; `states` names the numbers of a state point. `overridden` lists the fields
-    that a person set: they stay as they are, whatever the edge reports."""
+    """`minimum`, `maximum` and `default` are in `unit`: a point that can be written is given back to its default, and
+    without one stays as it is. `states` names the numbers of a state point. `overridden` lists the fields that a person
+    set: they stay as they are, whatever the edge reports."""
 
     unit = serializers.CharField()
     kind = serializers.ChoiceField(choices=KINDS)
@@ -75,6 +77,7 @@ class PointSerializer(serializers.ModelSerializer[Point]):
             "writable",
             "minimum",
             "maximum",
+            "default",
             "states",
             "device",
             "asset",
@@ -88,16 +91,18 @@ class PointSerializer(serializers.ModelSerializer[Point]):
 
 
 class PointChangeSerializer(RowSerializer[Point]):
-    """What a person may say about a point. Null for `name`, `minimum` or `maximum`: as the edge reports it."""
+    """What a person may say about a point. Null for `name`, `minimum`, `maximum` or `default`: as the edge
+    reports it."""
 
     name = NameField(allow_null=True, required=False)
     asset = RowField(Asset, allow_null=True, required=False)
     minimum = FiniteField(allow_null=True, required=False)
     maximum = FiniteField(allow_null=True, required=False)
+    default = FiniteField(allow_null=True, required=False)
 
     class Meta:
         model = Point
-        fields = ("name", "asset", "minimum", "maximum")
+        fields = ("name", "asset", "minimum", "maximum", "default")
         validators = ()
 
 

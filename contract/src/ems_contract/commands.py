@@ -62,6 +62,8 @@ class CommandReason(StrEnum):
     READ_BACK_DIFFERS = "read_back_differs"
     LEASE_ENDED = "lease_ended"
     RELEASED = "released"
+    NOT_SENT = "not_sent"
+    """The backend could not hand it over; if the edge has it all the same, its word stands."""
     INTERRUPTED = "interrupted"
     """The edge restarted in the middle, and what it read back is not the value."""
 

@@ -459,6 +459,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The commands of the sites I may view
+         * @description The commands of the sites I may view.
+         */
+        get: operations["commands_list"];
+        put?: never;
+        /**
+         * Give a command, on a site where I may control devices
+         * @description Give a command, on a site where I may control devices.
+         *
+         *     It is sent at once; its edge carries it out and reports each step. An edge that is away may take it until it
+         *     expires. A value beyond the point's limits, a point that is read-only and a lease without a default to go back
+         *     to are refused by name. The same `id` again is the same command (200), with another content it is refused (409
+         *     replayed); too many in a minute: 429. If Redis takes none, it is recorded as failed (503).
+         */
+        post: operations["command_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/commands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One command
+         * @description One command.
+         */
+        get: operations["command"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/devices": {
         parameters: {
             query?: never;
@@ -623,8 +672,10 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Rename it, or let it read more or less often
-         * @description Rename it, or let it read more or less often.
+         * Rename it, let it read more or less often, say what it computes, reports and controls by itself
+         * @description Rename it, let it read more or less often, say what it computes, reports and controls by itself.
+         *
+         *     A rule names points of this edge, and moves one that can be written, within its limits.
          */
         patch: operations["edge_change"];
         trace?: never;
@@ -647,6 +698,26 @@ export interface paths {
          * @description Make a key. Its text is in this answer and nowhere else. Two live ones are the most (409 two_keys).
          */
         post: operations["edge_key_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/edges/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What it said last: its backlog, its devices, its problems
+         * @description What it said last: its backlog, its devices, its problems. It says so every 10 s.
+         */
+        get: operations["edge_status"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1154,6 +1225,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sites/{site_id}/control-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the rules of a site's edges did, the latest first
+         * @description What the rules of a site's edges did, the latest first.
+         */
+        get: operations["control_events_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sites/{site_id}/points": {
         parameters: {
             query?: never;
@@ -1421,10 +1512,94 @@ export interface components {
         };
         /** @enum {unknown} */
         BlankEnum: "";
+        /**
+         * @description `value` is in the point's unit, null gives the point back. `reason` is a word, empty where there is nothing to
+         *     explain, `detail` a sentence. `edge` and `requested_by` are null once they are deleted.
+         */
+        Command: {
+            /** Format: uuid */
+            id: string;
+            site: number;
+            edge: number | null;
+            point: number;
+            point_key: string;
+            /** Format: double */
+            value?: number | null;
+            state: components["schemas"]["CommandStateEnum"];
+            reason?: string;
+            detail?: string;
+            /** Format: double */
+            read_back?: number | null;
+            /** Format: date-time */
+            requested: string;
+            requested_by: components["schemas"]["Giver"] | null;
+            /** Format: date-time */
+            expires: string;
+            lease?: number | null;
+            /** Format: date-time */
+            lease_until?: string | null;
+            history: components["schemas"]["CommandStep"][];
+        };
+        /**
+         * @description * `requested` - requested
+         *     * `sent` - sent
+         *     * `written` - written
+         *     * `verified` - verified
+         *     * `rejected` - rejected
+         *     * `failed` - failed
+         *     * `expired` - expired
+         *     * `reverted` - reverted
+         * @enum {string}
+         */
+        CommandStateEnum: "requested" | "sent" | "written" | "verified" | "rejected" | "failed" | "expired" | "reverted";
+        CommandStep: {
+            state: components["schemas"]["CommandStateEnum"];
+            /** Format: date-time */
+            at?: string;
+            reason?: string;
+        };
+        /** @description What the edge said last of its configuration: it took `revision`, or refused it because of `problem`. */
+        ConfigState: {
+            revision: string;
+            problem: string;
+            /** Format: date-time */
+            at: string | null;
+        };
+        /** @description What the edge said last of its configuration: it took `revision`, or refused it because of `problem`. */
+        ConfigStateRequest: {
+            revision: string;
+            problem: string;
+            /** Format: date-time */
+            at: string | null;
+        };
         /** @description A body, or an answer, that belongs to no model. */
         ConfirmRequest: {
             code: string;
             password: string;
+        };
+        /**
+         * @description * `started` - started
+         *     * `adjusted` - adjusted
+         *     * `stopped` - stopped
+         *     * `stale` - stale
+         *     * `overruled` - overruled
+         *     * `failed` - failed
+         * @enum {string}
+         */
+        ControlActionEnum: "started" | "adjusted" | "stopped" | "stale" | "overruled" | "failed";
+        /** @description What a rule did, at the edge's time. `value` is what it asked of `point`, `input` what it had read. */
+        ControlEvent: {
+            id: string;
+            rule: string;
+            point: string;
+            action: components["schemas"]["ControlActionEnum"];
+            /** Format: double */
+            value?: number | null;
+            /** Format: double */
+            input?: number | null;
+            /** Format: date-time */
+            at: string;
+            detail?: string;
         };
         /** @description `would_delete`: what goes, by noun. `delete_after`: when, at the earliest. */
         DeletionPlan: {
@@ -1449,7 +1624,12 @@ export interface components {
          * @enum {string}
          */
         DeliveryEnum: "waiting" | "sent" | "refused";
-        /** @description `key` begins the keys of its points, so it stays; `connection` is null for those who do not manage the site. */
+        /**
+         * @description `key` begins the keys of its points, so it stays; `connection` is null for those who do not manage the site.
+         *
+         *     A password in it is written and never shown: `has_password` says that there is one. A new `connection` without one
+         *     (or with null) keeps it while host and user stay; an empty one removes it.
+         */
         Device: {
             readonly id: number;
             readonly site: number;
@@ -1464,6 +1644,7 @@ export interface components {
             connection: {
                 [key: string]: unknown;
             } | null;
+            readonly has_password: boolean;
             /**
              * Format: double
              * @description Seconds between two readings; null: the edge's.
@@ -1475,7 +1656,11 @@ export interface components {
          * @enum {string}
          */
         DriverEnum: "modbus";
-        /** @description `edge` is the name on the wire. An edge stays on its site: its keys, its streams and its history are there. */
+        /**
+         * @description `edge` is the name on the wire. An edge stays on its site: its keys, its streams and its history are there.
+         *
+         *     `derived`, `reporting` and `rules` are what it computes, sends and controls by itself; each is replaced as a whole.
+         */
         Edge: {
             readonly id: number;
             readonly edge: string;
@@ -1489,6 +1674,128 @@ export interface components {
             readonly software: string;
             /** Format: date-time */
             readonly last_session: string | null;
+            derived?: {
+                key: string;
+                name: string;
+                unit: string;
+                expression: string;
+                /**
+                 * Kind
+                 * @enum {unknown}
+                 */
+                kind?: "gauge" | "register" | "state";
+            }[];
+            reporting?: {
+                points: string[];
+                /** @default null */
+                deadband?: number | null;
+                /** @default null */
+                deadband_percent?: number | null;
+                /** @default 300 */
+                heartbeat?: number;
+                /** @default null */
+                window?: number | null;
+                /**
+                 * @default mean
+                 * @enum {unknown}
+                 */
+                aggregate?: "last" | "maximum" | "mean" | "minimum";
+            }[];
+            rules?: ({
+                /** @enum {unknown} */
+                kind: "schedule";
+                key: string;
+                name: string;
+                point: string;
+                /** @default 10 */
+                priority?: number;
+                /** @default true */
+                enabled?: boolean;
+                /** @default [] */
+                windows?: {
+                    start: string;
+                    end: string;
+                    value: number;
+                    /**
+                     * @default [
+                     *       0,
+                     *       1,
+                     *       2,
+                     *       3,
+                     *       4,
+                     *       5,
+                     *       6
+                     *     ]
+                     */
+                    days?: number[];
+                }[];
+            } | {
+                /** @enum {unknown} */
+                kind: "hysteresis";
+                key: string;
+                name: string;
+                point: string;
+                /** @default 10 */
+                priority?: number;
+                /** @default true */
+                enabled?: boolean;
+                /** @default  */
+                input?: string;
+                /** @default 0 */
+                on_at?: number;
+                /** @default 0 */
+                off_at?: number;
+                /** @default 1 */
+                on_value?: number;
+                /** @default null */
+                off_value?: number | null;
+                /** @default 0 */
+                minimum_on?: number;
+                /** @default 0 */
+                minimum_off?: number;
+                /** @default 60 */
+                stale_after?: number;
+            } | {
+                /** @enum {unknown} */
+                kind: "limit";
+                key: string;
+                name: string;
+                point: string;
+                /** @default 10 */
+                priority?: number;
+                /** @default true */
+                enabled?: boolean;
+                /** @default  */
+                input?: string;
+                /** @default null */
+                maximum?: number | null;
+                /** @default null */
+                minimum?: number | null;
+                /** @default -1 */
+                effect?: number;
+                /** @default 0 */
+                low?: number;
+                /** @default 0 */
+                high?: number;
+                /** @default 0 */
+                rest?: number;
+                /** @default 0 */
+                margin?: number;
+                /** @default null */
+                ramp?: number | null;
+                /** @default 0 */
+                minimum_on?: number;
+                /** @default 0 */
+                minimum_off?: number;
+                /** @default 15 */
+                stale_after?: number;
+                /**
+                 * @default hold
+                 * @enum {unknown}
+                 */
+                when_stale?: "hold" | "release";
+            })[];
+            readonly config_state: components["schemas"]["ConfigState"];
         };
         /** @description What is known of a key once it was shown: `ems_<prefix>_...`, and whether it still opens anything. */
         EdgeKey: {
@@ -1508,6 +1815,51 @@ export interface components {
             next: string | null;
             previous: string | null;
             results: components["schemas"]["EdgeKey"][];
+        };
+        /** @description `seen` is when the edge said it; `stale`: it has said nothing for 30 s. `status` is null if it never did. */
+        EdgeStatus: {
+            /** Format: date-time */
+            seen: string | null;
+            stale: boolean;
+            /**
+             * EdgeStatus
+             * @description How an edge is doing, written to `keys.edge_status` every 10 s. Times in ms, sizes in bytes.
+             *
+             *     `backlog` batches wait for their receipt, the oldest from `oldest`; `dropped` batches were lost to a full buffer in
+             *     this boot. `offset` is how far the edge's clock is ahead of Redis'. `problems`: what keeps it from being ready.
+             */
+            status: {
+                v: number;
+                boot: string;
+                software: string;
+                ts: number;
+                revision: string;
+                backlog: number;
+                backlog_size: number;
+                devices: {
+                    key: string;
+                    points: number;
+                    good: number;
+                    /** @default null */
+                    answered?: number | null;
+                    /** @default null */
+                    reason?: string | null;
+                    /** @default null */
+                    since?: number | null;
+                }[];
+                /** @default null */
+                oldest?: number | null;
+                /** @default 0 */
+                dropped?: number;
+                /** @default null */
+                offset?: number | null;
+                /** @default  */
+                config_problem?: string;
+                /** @default {} */
+                problems?: {
+                    [key: string]: string;
+                };
+            } | null;
         };
         /** @description `secret` in base32, to type; `uri` the same as otpauth://; `qr` the same as a picture, an SVG element. */
         Enrolment: {
@@ -1587,6 +1939,10 @@ export interface components {
             reason: string;
             from: number;
         };
+        Giver: {
+            id: number;
+            name: string;
+        };
         /** @description Times in ms; `from` and `to` are what was asked for. */
         HistoricalAnswer: {
             /** @description Such as `site_7`. */
@@ -1616,7 +1972,7 @@ export interface components {
             readonly sent: string | null;
             /** Format: date-time */
             readonly accepted: string | null;
-            state: components["schemas"]["StateEnum"];
+            state: components["schemas"]["InvitationStateEnum"];
             delivery: components["schemas"]["DeliveryEnum"];
         };
         /** @description What the holder of the link is told. With `has_account` they log in to accept, without they choose a password. */
@@ -1630,6 +1986,13 @@ export interface components {
             expires: string;
             readonly has_account: boolean;
         };
+        /**
+         * @description * `pending` - Pending
+         *     * `expired` - Expired
+         *     * `accepted` - Accepted
+         * @enum {string}
+         */
+        InvitationStateEnum: "pending" | "expired" | "accepted";
         InvitedSite: {
             site: number;
             name: string;
@@ -1747,6 +2110,22 @@ export interface components {
             name: string;
             kind: components["schemas"]["AssetKindEnum"];
             parent?: number | null;
+        };
+        /**
+         * @description Hold `point` at `value` (in its unit) until another command or for `lease` s; null gives it back.
+         *
+         *     Not executed any more after `expires_in` s. With an `id` of the caller's own the same call may be repeated.
+         */
+        NewCommandRequest: {
+            site: number;
+            point: number;
+            /** Format: double */
+            value: number | null;
+            lease?: number | null;
+            /** @default 30 */
+            expires_in?: number;
+            /** Format: uuid */
+            id?: string;
         };
         /** @description A row of a site. `Meta.validators = ()`: what must be unique is checked in `actions/`, through a door. */
         NewDeviceRequest: {
@@ -1909,6 +2288,42 @@ export interface components {
              */
             previous: string | null;
             results: components["schemas"]["Asset"][];
+        };
+        PaginatedCommandList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["Command"][];
+        };
+        PaginatedControlEventList: {
+            /**
+             * @description Rows on all pages.
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            next: string | null;
+            /**
+             * @description Relative to this server.
+             * @example null
+             */
+            previous: string | null;
+            results: components["schemas"]["ControlEvent"][];
         };
         PaginatedDeviceList: {
             /**
@@ -2129,7 +2544,12 @@ export interface components {
             kind?: components["schemas"]["AssetKindEnum"];
             parent?: number | null;
         };
-        /** @description `key` begins the keys of its points, so it stays; `connection` is null for those who do not manage the site. */
+        /**
+         * @description `key` begins the keys of its points, so it stays; `connection` is null for those who do not manage the site.
+         *
+         *     A password in it is written and never shown: `has_password` says that there is one. A new `connection` without one
+         *     (or with null) keeps it while host and user stay; an empty one removes it.
+         */
         PatchedDeviceRequest: {
             edge?: number;
             asset?: number | null;
@@ -2147,7 +2567,11 @@ export interface components {
              */
             poll_interval?: number | null;
         };
-        /** @description `edge` is the name on the wire. An edge stays on its site: its keys, its streams and its history are there. */
+        /**
+         * @description `edge` is the name on the wire. An edge stays on its site: its keys, its streams and its history are there.
+         *
+         *     `derived`, `reporting` and `rules` are what it computes, sends and controls by itself; each is replaced as a whole.
+         */
         PatchedEdgeRequest: {
             name?: string;
             /**
@@ -2155,6 +2579,127 @@ export interface components {
              * @description Seconds between two readings of a device that has no interval of its own.
              */
             poll_interval?: number;
+            derived?: {
+                key: string;
+                name: string;
+                unit: string;
+                expression: string;
+                /**
+                 * Kind
+                 * @enum {unknown}
+                 */
+                kind?: "gauge" | "register" | "state";
+            }[];
+            reporting?: {
+                points: string[];
+                /** @default null */
+                deadband?: number | null;
+                /** @default null */
+                deadband_percent?: number | null;
+                /** @default 300 */
+                heartbeat?: number;
+                /** @default null */
+                window?: number | null;
+                /**
+                 * @default mean
+                 * @enum {unknown}
+                 */
+                aggregate?: "last" | "maximum" | "mean" | "minimum";
+            }[];
+            rules?: ({
+                /** @enum {unknown} */
+                kind: "schedule";
+                key: string;
+                name: string;
+                point: string;
+                /** @default 10 */
+                priority?: number;
+                /** @default true */
+                enabled?: boolean;
+                /** @default [] */
+                windows?: {
+                    start: string;
+                    end: string;
+                    value: number;
+                    /**
+                     * @default [
+                     *       0,
+                     *       1,
+                     *       2,
+                     *       3,
+                     *       4,
+                     *       5,
+                     *       6
+                     *     ]
+                     */
+                    days?: number[];
+                }[];
+            } | {
+                /** @enum {unknown} */
+                kind: "hysteresis";
+                key: string;
+                name: string;
+                point: string;
+                /** @default 10 */
+                priority?: number;
+                /** @default true */
+                enabled?: boolean;
+                /** @default  */
+                input?: string;
+                /** @default 0 */
+                on_at?: number;
+                /** @default 0 */
+                off_at?: number;
+                /** @default 1 */
+                on_value?: number;
+                /** @default null */
+                off_value?: number | null;
+                /** @default 0 */
+                minimum_on?: number;
+                /** @default 0 */
+                minimum_off?: number;
+                /** @default 60 */
+                stale_after?: number;
+            } | {
+                /** @enum {unknown} */
+                kind: "limit";
+                key: string;
+                name: string;
+                point: string;
+                /** @default 10 */
+                priority?: number;
+                /** @default true */
+                enabled?: boolean;
+                /** @default  */
+                input?: string;
+                /** @default null */
+                maximum?: number | null;
+                /** @default null */
+                minimum?: number | null;
+                /** @default -1 */
+                effect?: number;
+                /** @default 0 */
+                low?: number;
+                /** @default 0 */
+                high?: number;
+                /** @default 0 */
+                rest?: number;
+                /** @default 0 */
+                margin?: number;
+                /** @default null */
+                ramp?: number | null;
+                /** @default 0 */
+                minimum_on?: number;
+                /** @default 0 */
+                minimum_off?: number;
+                /** @default 15 */
+                stale_after?: number;
+                /**
+                 * @default hold
+                 * @enum {unknown}
+                 */
+                when_stale?: "hold" | "release";
+            })[];
         };
         /** @description What people may change about themselves. */
         PatchedMeRequest: {
@@ -2179,7 +2724,10 @@ export interface components {
             platform_admin?: boolean;
             developer?: boolean;
         };
-        /** @description What a person may say about a point. Null for `name`, `minimum` or `maximum`: as the edge reports it. */
+        /**
+         * @description What a person may say about a point. Null for `name`, `minimum`, `maximum` or `default`: as the edge
+         *     reports it.
+         */
         PatchedPointChangeRequest: {
             name?: string | null;
             asset?: number | null;
@@ -2187,6 +2735,8 @@ export interface components {
             minimum?: number | null;
             /** Format: double */
             maximum?: number | null;
+            /** Format: double */
+            default?: number | null;
         };
         /** @description A person's role on one site. */
         PatchedSiteAccessRequest: {
@@ -2250,8 +2800,9 @@ export interface components {
             sandbox: boolean;
         };
         /**
-         * @description `minimum` and `maximum` are in `unit`; `states` names the numbers of a state point. `overridden` lists the fields
-         *     that a person set: they stay as they are, whatever the edge reports.
+         * @description `minimum`, `maximum` and `default` are in `unit`: a point that can be written is given back to its default, and
+         *     without one stays as it is. `states` names the numbers of a state point. `overridden` lists the fields that a person
+         *     set: they stay as they are, whatever the edge reports.
          */
         Point: {
             readonly id: number;
@@ -2264,6 +2815,8 @@ export interface components {
             minimum?: number | null;
             /** Format: double */
             maximum?: number | null;
+            /** Format: double */
+            default?: number | null;
             states: {
                 [key: string]: string;
             } | null;
@@ -2481,13 +3034,6 @@ export interface components {
          * @enum {string}
          */
         SitesEnum: "factory" | "office" | "solar_farm" | "warehouse";
-        /**
-         * @description * `pending` - Pending
-         *     * `expired` - Expired
-         *     * `accepted` - Accepted
-         * @enum {string}
-         */
-        StateEnum: "pending" | "expired" | "accepted";
         /**
          * @description `invitation_days`: how long an invitation is valid. `deletion_grace_days`: how long the deletion of an
          *     organization can be cancelled.
@@ -6174,6 +6720,419 @@ export interface operations {
             };
         };
     };
+    commands_list: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Ordering
+                 *
+                 *     * `requested` - Requested
+                 *     * `-requested` - Requested (descending)
+                 */
+                ordering?: ("-requested" | "requested")[];
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /** @description Id of one of the points that you may see. */
+                point?: number;
+                /** @description Id of one of the sites that you may see. */
+                site?: number;
+                /**
+                 * @description * `requested` - requested
+                 *     * `sent` - sent
+                 *     * `written` - written
+                 *     * `verified` - verified
+                 *     * `rejected` - rejected
+                 *     * `failed` - failed
+                 *     * `expired` - expired
+                 *     * `reverted` - reverted
+                 */
+                state?: "expired" | "failed" | "rejected" | "requested" | "reverted" | "sent" | "verified" | "written";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedCommandList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    command_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "site": 7,
+                 *       "point": 1,
+                 *       "value": 1,
+                 *       "lease": 1,
+                 *       "expires_in": 30,
+                 *       "id": "6f1d7a52-0c2b-4b7c-9a43-0f6f5f0d2b11"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewCommandRequest"];
+            };
+        };
+        responses: {
+            /** @description Given already, with this id */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Command"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Command"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:conflict",
+                     *       "title": "Conflict",
+                     *       "status": 409,
+                     *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:too_large",
+                     *       "title": "Content Too Large",
+                     *       "status": 413,
+                     *       "detail": "The body is larger than 8 MiB; send less at once."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unsupported_media_type",
+                     *       "title": "Unsupported Media Type",
+                     *       "status": 415,
+                     *       "detail": "Unsupported media type \"text/plain\" in request."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; the header Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:throttled",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Request was throttled."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Command"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     devices_list: {
         parameters: {
             query?: {
@@ -7012,7 +7971,8 @@ export interface operations {
                  *           "writable": false,
                  *           "minimum": null,
                  *           "maximum": null,
-                 *           "states": null
+                 *           "states": null,
+                 *           "default": null
                  *         }
                  *       ]
                  *     }
@@ -7038,6 +7998,8 @@ export interface operations {
                         states?: {
                             [key: string]: string;
                         } | null;
+                        /** @default null */
+                        default?: number | null;
                     }[];
                 };
             };
@@ -7199,7 +8161,11 @@ export interface operations {
                      *             "poll_interval": null
                      *           }
                      *         ],
-                     *         "poll_interval": 5
+                     *         "poll_interval": 5,
+                     *         "setpoints": [],
+                     *         "derived": [],
+                     *         "reporting": [],
+                     *         "rules": []
                      *       }
                      *     }
                      */
@@ -7237,6 +8203,140 @@ export interface operations {
                             }[];
                             /** @default 5 */
                             poll_interval?: number;
+                            /** @default [] */
+                            setpoints?: {
+                                point: string;
+                                /** @default null */
+                                minimum?: number | null;
+                                /** @default null */
+                                maximum?: number | null;
+                                /** @default null */
+                                default?: number | null;
+                            }[];
+                            /** @default [] */
+                            derived?: {
+                                key: string;
+                                name: string;
+                                unit: string;
+                                expression: string;
+                                /**
+                                 * Kind
+                                 * @enum {unknown}
+                                 */
+                                kind?: "gauge" | "register" | "state";
+                            }[];
+                            /** @default [] */
+                            reporting?: {
+                                points: string[];
+                                /** @default null */
+                                deadband?: number | null;
+                                /** @default null */
+                                deadband_percent?: number | null;
+                                /** @default 300 */
+                                heartbeat?: number;
+                                /** @default null */
+                                window?: number | null;
+                                /**
+                                 * @default mean
+                                 * @enum {unknown}
+                                 */
+                                aggregate?: "last" | "maximum" | "mean" | "minimum";
+                            }[];
+                            /** @default [] */
+                            rules?: ({
+                                /** @enum {unknown} */
+                                kind: "schedule";
+                                key: string;
+                                name: string;
+                                point: string;
+                                /** @default 10 */
+                                priority?: number;
+                                /** @default true */
+                                enabled?: boolean;
+                                /** @default [] */
+                                windows?: {
+                                    start: string;
+                                    end: string;
+                                    value: number;
+                                    /**
+                                     * @default [
+                                     *       0,
+                                     *       1,
+                                     *       2,
+                                     *       3,
+                                     *       4,
+                                     *       5,
+                                     *       6
+                                     *     ]
+                                     */
+                                    days?: number[];
+                                }[];
+                            } | {
+                                /** @enum {unknown} */
+                                kind: "hysteresis";
+                                key: string;
+                                name: string;
+                                point: string;
+                                /** @default 10 */
+                                priority?: number;
+                                /** @default true */
+                                enabled?: boolean;
+                                /** @default  */
+                                input?: string;
+                                /** @default 0 */
+                                on_at?: number;
+                                /** @default 0 */
+                                off_at?: number;
+                                /** @default 1 */
+                                on_value?: number;
+                                /** @default null */
+                                off_value?: number | null;
+                                /** @default 0 */
+                                minimum_on?: number;
+                                /** @default 0 */
+                                minimum_off?: number;
+                                /** @default 60 */
+                                stale_after?: number;
+                            } | {
+                                /** @enum {unknown} */
+                                kind: "limit";
+                                key: string;
+                                name: string;
+                                point: string;
+                                /** @default 10 */
+                                priority?: number;
+                                /** @default true */
+                                enabled?: boolean;
+                                /** @default  */
+                                input?: string;
+                                /** @default null */
+                                maximum?: number | null;
+                                /** @default null */
+                                minimum?: number | null;
+                                /** @default -1 */
+                                effect?: number;
+                                /** @default 0 */
+                                low?: number;
+                                /** @default 0 */
+                                high?: number;
+                                /** @default 0 */
+                                rest?: number;
+                                /** @default 0 */
+                                margin?: number;
+                                /** @default null */
+                                ramp?: number | null;
+                                /** @default 0 */
+                                minimum_on?: number;
+                                /** @default 0 */
+                                minimum_off?: number;
+                                /** @default 15 */
+                                stale_after?: number;
+                                /**
+                                 * @default hold
+                                 * @enum {unknown}
+                                 */
+                                when_stale?: "hold" | "release";
+                            })[];
                         };
                     };
                 };
@@ -7813,7 +8913,39 @@ export interface operations {
                 /**
                  * @example {
                  *       "name": "Factory",
-                 *       "poll_interval": 5
+                 *       "poll_interval": 5,
+                 *       "derived": [
+                 *         {
+                 *           "key": "grid_meter",
+                 *           "name": "Factory",
+                 *           "unit": "W",
+                 *           "expression": "text",
+                 *           "kind": "gauge"
+                 *         }
+                 *       ],
+                 *       "reporting": [
+                 *         {
+                 *           "points": [
+                 *             "text"
+                 *           ],
+                 *           "deadband": null,
+                 *           "deadband_percent": null,
+                 *           "heartbeat": 300,
+                 *           "window": null,
+                 *           "aggregate": "mean"
+                 *         }
+                 *       ],
+                 *       "rules": [
+                 *         {
+                 *           "kind": "schedule",
+                 *           "key": "grid_meter",
+                 *           "name": "Factory",
+                 *           "point": "text",
+                 *           "priority": 10,
+                 *           "enabled": true,
+                 *           "windows": []
+                 *         }
+                 *       ]
                  *     }
                  */
                 "application/json": components["schemas"]["PatchedEdgeRequest"];
@@ -8146,6 +9278,126 @@ export interface operations {
                      *       "title": "Conflict",
                      *       "status": 409,
                      *       "detail": "This would contradict what is there."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edge_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "seen": "2026-03-29T00:00:00Z",
+                     *       "stale": false,
+                     *       "status": {
+                     *         "v": 1,
+                     *         "boot": "6f1d7a52-0c2b-4b7c-9a43-0f6f5f0d2b11",
+                     *         "software": "ems-edge 0.1.0",
+                     *         "ts": 1,
+                     *         "revision": "text",
+                     *         "backlog": 1,
+                     *         "backlog_size": 1,
+                     *         "devices": [
+                     *           {
+                     *             "key": "grid_meter",
+                     *             "points": 1,
+                     *             "good": 1,
+                     *             "answered": null,
+                     *             "reason": null,
+                     *             "since": null
+                     *           }
+                     *         ],
+                     *         "oldest": null,
+                     *         "dropped": 0,
+                     *         "offset": null,
+                     *         "config_problem": "text",
+                     *         "problems": {}
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EdgeStatus"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -11096,7 +12348,8 @@ export interface operations {
                  *       "name": "Factory",
                  *       "asset": 1,
                  *       "minimum": -25000,
-                 *       "maximum": 25000
+                 *       "maximum": 25000,
+                 *       "default": 1
                  *     }
                  */
                 "application/json": components["schemas"]["PatchedPointChangeRequest"];
@@ -12962,6 +14215,7 @@ export interface operations {
                      *           "writable": false,
                      *           "minimum": -25000,
                      *           "maximum": 25000,
+                     *           "default": 1,
                      *           "states": {
                      *             "1": "text"
                      *           },
@@ -13221,6 +14475,161 @@ export interface operations {
             };
         };
     };
+    control_events_list: {
+        parameters: {
+            query?: {
+                /**
+                 * @description * `started` - started
+                 *     * `adjusted` - adjusted
+                 *     * `stopped` - stopped
+                 *     * `stale` - stale
+                 *     * `overruled` - overruled
+                 *     * `failed` - failed
+                 */
+                action?: "adjusted" | "failed" | "overruled" | "stale" | "started" | "stopped";
+                /**
+                 * @description Ordering
+                 *
+                 *     * `at` - At
+                 *     * `-at` - At (descending)
+                 */
+                ordering?: ("-at" | "at")[];
+                /** @description A page number within the paginated result set. */
+                page?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /** @description Key of a rule. */
+                rule?: string;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1,
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": "text",
+                     *           "rule": "text",
+                     *           "point": "text",
+                     *           "action": "started",
+                     *           "value": 1,
+                     *           "input": 1,
+                     *           "at": "2026-03-29T00:00:00Z",
+                     *           "detail": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PaginatedControlEventList"];
+                };
+            };
+            /** @description A field is not acceptable; `errors` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid",
+                     *       "title": "Bad Request",
+                     *       "status": 400,
+                     *       "detail": "Some of the fields are not acceptable.",
+                     *       "errors": [
+                     *         {
+                     *           "field": "name",
+                     *           "message": "This field may not be blank."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid credential */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:invalid_token",
+                     *       "title": "Unauthorized",
+                     *       "status": 401,
+                     *       "detail": "The access token is missing, expired or not ours."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Known, and not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:permission_denied",
+                     *       "title": "Forbidden",
+                     *       "status": 403,
+                     *       "detail": "Your role does not allow this."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:not_found",
+                     *       "title": "Not Found",
+                     *       "status": 404,
+                     *       "detail": "There is nothing here, or nothing that you may see."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:ems:problem:unavailable",
+                     *       "title": "Service Unavailable",
+                     *       "status": 503,
+                     *       "detail": "Redis is not reachable. Try again in a moment."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     site_points: {
         parameters: {
             query?: never;
@@ -13253,6 +14662,7 @@ export interface operations {
                      *           "writable": false,
                      *           "minimum": -25000,
                      *           "maximum": 25000,
+                     *           "default": 1,
                      *           "states": {
                      *             "1": "text"
                      *           },
