@@ -81,7 +81,7 @@ class Line:
     async def poll(self, plan: Plan) -> None:
         """From now on these devices, and no others."""
         await self._stop_polling()
-        self._drivers = {name: kind.make() for name, kind in DRIVERS.items()}
+        self._drivers = {name: DRIVERS[name].make() for name in {driver for driver, _ in plan.devices.values()}}
         self._image.keep_only(plan.devices)
         self._poller.start(
             [

@@ -1,13 +1,17 @@
-"""One module for each protocol; `DRIVERS` finds it by the name that a device's `driver` field gives."""
+"""One module for each protocol; `DRIVERS` finds it by the name that a device's `driver` field gives.
+
+A protocol's module is imported when its first device is met: some of their libraries cost more memory than the rest
+of the edge.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ems_edge.driver import Driver
-from ems_edge.drivers import modbus
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,4 +22,30 @@ class Kind:
     connection: type[Any]
 
 
-DRIVERS: dict[str, Kind] = {"modbus": Kind(modbus.ModbusDriver, modbus.Connection)}
+@cache
+def _modbus() -> Kind:
+    from ems_edge.drivers import modbus
+
+    return Kind(modbus.ModbusDriver, modbus.Connection)
+
+
+class _Drivers(Mapping[str, Kind]):
+    """Names are free; looking at one imports it."""
+
+    def __init__(self, kinds: Mapping[str, Callable[[], Kind]]) -> None:
+        self._kinds = kinds
+
+    def __getitem__(self, name: str) -> Kind:
+        return self._kinds[name]()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._kinds
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+
+DRIVERS: Mapping[str, Kind] = _Drivers({"modbus": _modbus})
