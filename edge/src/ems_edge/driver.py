@@ -30,6 +30,11 @@ class PointSource:
 
     name: str
 
+    @property
+    def resolution(self) -> float:
+        """One step of the device's number, in the point's unit; 0 where it has none (a float)."""
+        return 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceSpec:

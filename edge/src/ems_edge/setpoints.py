@@ -1,7 +1,7 @@
 """The single writer: whatever an edge writes to a device, it writes here.
 
-Rules and commands claim a point for a value; the strongest claim (`setpoints_claims.py`) is written, one write at a time
-for each device, and read back. When the last claim goes, the point's default is restored.
+Rules and commands claim a point for a value; the strongest claim (`setpoints_claims.py`) is written, one write at a
+time for each device, and read back. When the last claim goes, the point's default is restored.
 
 Call order: `start` once; `use` with each configuration; the rest at any time, in the event loop; `stop` once, last. No
 call here waits for a device: what became of a claim comes as `Outcome`s to those who `listen`.
