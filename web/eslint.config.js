@@ -3,7 +3,7 @@ import boundaries from "eslint-plugin-boundaries";
 import hooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-const features = ["account", "audit", "entry", "frame", "history", "overview", "people", "settings", "site"];
+const features = ["account", "audit", "control", "entry", "frame", "history", "overview", "people", "settings", "site"];
 const composition = { to: { file: { categories: "composition" } } };
 const to = (...types) => ({ to: { element: { types: { anyOf: types } } } });
 

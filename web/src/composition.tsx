@@ -3,6 +3,7 @@
 import { useState, type ReactNode } from "react";
 import { FillHoles } from "@/application/fill-holes";
 import { Listeners } from "@/application/listeners";
+import { LiveControl } from "@/application/live-control";
 import { LivePoints } from "@/application/live-points";
 import { LiveTraces } from "@/application/live-traces";
 import type { ClientConfig, Services } from "@/application/services";
@@ -14,9 +15,11 @@ import { AuthApi } from "@/infrastructure/auth-api";
 import { browserClock } from "@/infrastructure/browser-clock";
 import { BrowserTabs } from "@/infrastructure/browser-tabs";
 import { openClient, sessionClient } from "@/infrastructure/client";
+import { ControlApi } from "@/infrastructure/control-api";
 import { EquipmentApi } from "@/infrastructure/equipment-api";
 import { HistoryApi } from "@/infrastructure/history-api";
 import { LiveSocket } from "@/infrastructure/live-socket";
+import { newId } from "@/infrastructure/new-id";
 import { PeopleApi } from "@/infrastructure/people-api";
 import { SiteApi } from "@/infrastructure/site-api";
 import { TokenApi } from "@/infrastructure/token-api";
@@ -36,6 +39,7 @@ function compose(config: ClientConfig): Services {
   const traces = new LiveTraces(clock);
   const holes = new FillHoles(traces, history, clock);
   const accessChanges = new Listeners();
+  const liveControl = new LiveControl();
   const link = new LiveSocket({
     url: config.wsUrl,
     clock,
@@ -49,6 +53,12 @@ function compose(config: ClientConfig): Services {
     },
     onPending: (site, since) => {
       holes.expect(site, since);
+    },
+    onCommand: (site, event) => {
+      liveControl.tellCommand(site, event);
+    },
+    onControl: (site, event) => {
+      liveControl.tellRule(site, event);
     },
     onAccessChanged: () => {
       accessChanges.tell();
@@ -72,12 +82,13 @@ function compose(config: ClientConfig): Services {
     holes.clear();
   });
   return {
-    auth, session, history, points, traces, holes, link, watch, clock,
+    auth, session, history, points, traces, holes, link, watch, clock, liveControl, newId,
     account: new AccountApi(client),
     tokens: new TokenApi(client),
     people: new PeopleApi(client),
     audit: new AuditApi(client),
     sites: new SiteApi(client),
+    control: new ControlApi(client),
     equipment: new EquipmentApi(client),
     onAccessChange: (listener) => accessChanges.add(listener),
   };

@@ -6,7 +6,8 @@ import { flowSentence } from "@/domain/flow-words";
 import type { Point } from "@/domain/site";
 
 function point(key: string, more: Partial<Point> = {}): Point {
-  return { key, name: key, unit: "W", kind: "gauge", states: null, device: null, asset: null, adopted: true, ...more };
+  const limits = { writable: false, minimum: null, maximum: null, fallback: null };
+  return { id: 1, key, name: key, unit: "W", kind: "gauge", states: null, device: null, asset: null, adopted: true, ...limits, ...more };
 }
 
 describe("who feeds whom", () => {

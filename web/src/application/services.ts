@@ -1,4 +1,6 @@
+import type { ControlGateway } from "./control-ports";
 import type { FillHoles } from "./fill-holes";
+import type { LiveControl } from "./live-control";
 import type { LivePoints } from "./live-points";
 import type { LiveTraces } from "./live-traces";
 import type { Clock, HistoryGateway, LiveLink, SiteGateway } from "./ports";
@@ -17,12 +19,16 @@ export interface Services {
   readonly sites: SiteGateway;
   readonly equipment: EquipmentGateway;
   readonly history: HistoryGateway;
+  readonly control: ControlGateway;
+  readonly liveControl: LiveControl;
   readonly link: LiveLink;
   readonly watch: WatchSites;
   readonly points: LivePoints;
   readonly traces: LiveTraces;
   readonly holes: FillHoles;
   readonly clock: Clock;
+  /** A random UUID. */
+  readonly newId: () => string;
   /** Tells when the grant behind the live link changed, so that lists are fetched again. */
   readonly onAccessChange: (listener: () => void) => () => void;
 }

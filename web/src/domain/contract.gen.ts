@@ -248,11 +248,12 @@ export interface SetpointLimits {
   default?: number | null;
 }
 /**
- * A point computed on the edge: `key` is a whole point key whose first word is no device's.
+ * A point computed on the edge: `key` is a whole point key whose first word is no device's and no rule's.
  *
  * `expression` is arithmetic over point keys: `grid_meter.active_power + pv_inverter.active_power`; with
  * + - * / ** %, comparisons, `and or not`, `a if b else c`, min, max, abs, round, clamp. It has no value, with the
- * reason, whenever one of the points it needs has none.
+ * reason, whenever one of the points it needs has none; division by 0 is `no_value`, a result too large to be a
+ * number `out_of_range`. Nothing is converted: the unit is what the author says that the result is in.
  */
 export interface DerivedPoint {
   key: string;
@@ -265,9 +266,16 @@ export interface DerivedPoint {
  * Which samples of the points that match `points` (keys, `*` stands for any characters) are sent.
  *
  * The first policy that matches a point counts; a point that none matches is sent with each read. A sample is sent
- * when it is `deadband` (in the unit) or `deadband_percent` (of the last one sent) away from the last one sent, when
- * its quality changed, and in any case `heartbeat` s after the last one. With a `window` in s, samples are first
- * drawn together into one by `aggregate`; registers and states always by `last`. The window's quality is the worst.
+ * when it is `deadband` (in the unit) or `deadband_percent` (of the last one sent) away from the last one sent, the
+ * wider of the two where both are given, any change where neither is; when its quality changed; and in any case once
+ * in every `heartbeat` s of the clock. A state is sent when it changes, whatever the deadband.
+ *
+ * With a `window` in s, aligned on the clock, samples are first drawn together into one at the window's end by
+ * `aggregate`, the mean weighted by time; registers and states always by `last`. A window in which some samples have
+ * no value is uncertain with their reason, one in which none has a value is bad.
+ *
+ * History holds a value for 15 min, its finest averages are of a minute: hence a heartbeat of at most 600 s, and 60 s
+ * where nobody says otherwise.
  */
 export interface ReportPolicy {
   points: string[];
@@ -292,7 +300,8 @@ export interface ScheduleRule {
 /**
  * From `start` to `end` ("07:00", "24:00"; an end at or before the start is on the next day) on these weekdays.
  *
- * Monday is 0.
+ * Monday is 0; the day is the one on which the window starts. The times are what a clock on the site's wall shows, so
+ * a window in the hour that a change to winter time repeats is there twice.
  */
 export interface Window {
   start: string;
@@ -303,7 +312,8 @@ export interface Window {
 /**
  * Claims `on_value` from when `input` passes `on_at` until it passes `off_at`, else `off_value` (None: nothing).
  *
- * On above: `on_at` > `off_at` (cooling). On below: `on_at` < `off_at` (heating, charging).
+ * On above: `on_at` > `off_at` (cooling). On below: `on_at` < `off_at` (heating, charging). Once on it stays so for
+ * `minimum_on` s, once off for `minimum_off` s, which also pass after a start of the edge.
  */
 export interface HysteresisRule {
   kind: "hysteresis";
@@ -322,12 +332,18 @@ export interface HysteresisRule {
   stale_after?: number;
 }
 /**
- * Holds `input` at or below `maximum`, or at or above `minimum`, by moving `point`.
+ * Holds `input` at or below `maximum`, or at or above `minimum`, by moving `point`; it aims `margin` within them.
  *
  * `effect` is by how much the input changes when the output rises by one: a battery's setpoint (+ is discharge) on the
  * grid's power (+ is import) has −1, a load's enable of 4 kW has 4000. Peak shaving is a `maximum` on the grid's
- * import, an export limit a `minimum` below 0. The output stays within `low`..`high`, moves at most `ramp` a second,
- * and is given back when it has been at `rest` for `minimum_off` s while the input stayed `margin` within the limit.
+ * import, an export limit a `minimum` below 0.
+ *
+ * The output stays within `low`..`high`, as near to `rest` as the limits allow. It moves at most `ramp` a second, away
+ * from rest as fast as that allows and back to it slowly. `response` is how many s it takes until a move is seen in
+ * the input: until then the move is counted on, not repeated. The point of a state moves in whole steps.
+ *
+ * Once the rule claims its point it does so for `minimum_on` s (in whole steps: away from rest), and lets go when it
+ * is back at rest; once it let go it claims nothing for `minimum_off` s, whatever the input is.
  */
 export interface LimitRule {
   kind: "limit";
@@ -345,6 +361,7 @@ export interface LimitRule {
   rest?: number;
   margin?: number;
   ramp?: number | null;
+  response?: number;
   minimum_on?: number;
   minimum_off?: number;
   stale_after?: number;

@@ -44,8 +44,17 @@ export interface AssetNode {
 
 export const ASSET_KINDS = ["building", "grid_connection", "solar_array", "battery", "hvac", "load", "meter", "system"] as const;
 
-/** How edges reach their devices. */
-export const DRIVERS = [{ value: "modbus", label: "Modbus TCP" }] as const;
+/** How edges reach their devices; `connection` is what a new one begins with, `profile` one that comes with the edge. */
+export const DRIVERS = [
+  { value: "modbus", label: "Modbus", connection: { host: "", port: 502, unit: 1 }, profile: "eastron_sdm630" },
+  { value: "sunspec", label: "SunSpec", connection: { host: "", port: 502, unit: 1 }, profile: "sunspec_inverter" },
+  { value: "bacnet", label: "BACnet/IP", connection: { address: "" }, profile: "bacnet_ahu" },
+  { value: "mqtt", label: "MQTT", connection: { host: "", port: 1883, username: "", password: "", base: "" }, profile: "shelly_pro_3em" },
+] as const;
+
+export function driverOf(value: string): (typeof DRIVERS)[number] {
+  return DRIVERS.find((driver) => driver.value === value) ?? DRIVERS[0];
+}
 
 /** An addressable endpoint that an edge reads. `pollInterval` in s; null: as its edge. */
 export interface DeviceSettings {

@@ -59,11 +59,17 @@ export interface Asset {
 
 /** One typed signal. Its unit and sign are declared here and never travel in a sample. */
 export interface Point {
+  readonly id: number;
   readonly key: string;
   readonly name: string;
   readonly unit: string;
   readonly kind: Kind;
   readonly states: Readonly<Record<string, string>> | null;
+  /** What may be asked of it, in its unit; null where there is no limit. `fallback` is restored when nobody holds it. */
+  readonly writable: boolean;
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+  readonly fallback: number | null;
   readonly device: Device | null;
   readonly asset: Asset | null;
   readonly adopted: boolean;

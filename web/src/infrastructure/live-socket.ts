@@ -5,7 +5,7 @@ import { reduce } from "@/domain/link/reducer";
 import type { Hole } from "@/domain/link/site-stream";
 import { INITIAL, type LinkEffect, type LinkEvent, type LinkState } from "@/domain/link/state";
 import { encodeClientFrame } from "@/domain/frames";
-import type { Batch } from "@/domain/messages";
+import type { Batch, CommandEvent, ControlEvent } from "@/domain/messages";
 import { Problem } from "@/domain/problem";
 
 const SUBPROTOCOL = "ems.v1";
@@ -20,6 +20,8 @@ export interface LiveSocketWiring {
   readonly onData: (site: string, batches: readonly Batch[]) => void;
   readonly onHole: (site: string, hole: Hole) => void;
   readonly onPending: (site: string, since: number) => void;
+  readonly onCommand: (site: string, event: CommandEvent) => void;
+  readonly onControl: (site: string, event: ControlEvent) => void;
   readonly onAccessChanged: () => void;
   readonly onRevoked: () => void;
 }
@@ -95,6 +97,12 @@ export class LiveSocket implements LiveLink {
         return;
       case "pending":
         this.wiring.onPending(effect.site, effect.since);
+        return;
+      case "command":
+        this.wiring.onCommand(effect.site, effect.event);
+        return;
+      case "control":
+        this.wiring.onControl(effect.site, effect.event);
         return;
       case "access_changed":
         this.wiring.onAccessChanged();

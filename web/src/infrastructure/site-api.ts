@@ -77,14 +77,19 @@ const KINDS: readonly Kind[] = ["gauge", "register", "state"];
 
 function pointOf(value: unknown): Point {
   if (!isRecord(value)) throw unreadable("point");
-  const { key, name, unit, kind, states, device, asset, adopted }: Wire<"Point"> = value;
-  if (!isText(key) || !isText(unit)) throw unreadable("point");
+  const { id, key, name, unit, kind, states, device, asset, adopted, ...rest }: Wire<"Point"> = value;
+  if (!isWhole(id) || !isText(key) || !isText(unit)) throw unreadable("point");
   return {
+    id,
     key,
     name: isText(name) && name ? name : key,
     unit,
     kind: KINDS.find((each) => each === kind) ?? "gauge",
     states: isMapOf(states, isText) ? states : null,
+    writable: rest.writable === true,
+    minimum: isNumber(rest.minimum) ? rest.minimum : null,
+    maximum: isNumber(rest.maximum) ? rest.maximum : null,
+    fallback: isNumber(rest.default) ? rest.default : null,
     device: isRecord(device) ? deviceOf(device) : null,
     asset: isRecord(asset) ? assetOf(asset) : null,
     adopted: adopted !== false,

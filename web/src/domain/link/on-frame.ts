@@ -43,9 +43,11 @@ export function onFrame(state: LinkState, frame: ServerFrame, now: number): Step
       if (frame.code === ErrorCodes.TOO_MANY_SITES) return { state: crowded(state), effects: [] };
       if (!frame.site || frame.code === ErrorCodes.BAD_MESSAGE) return { state, effects: [] };
       return onSite(state, frame.site, (stream) => ({ stream: { ...stream, status: "refused" }, effects: [] }));
-    case "alert":
     case "command":
+      return onSite(state, frame.site, (stream) => ({ stream, effects: [{ type: "command", site: frame.site, event: frame.command }] }));
     case "control":
+      return onSite(state, frame.site, (stream) => ({ stream, effects: [{ type: "control", site: frame.site, event: frame.control }] }));
+    case "alert":
       return { state, effects: [] };
   }
 }

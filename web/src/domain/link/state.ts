@@ -1,4 +1,4 @@
-import type { Batch, ClientFrame } from "../messages";
+import type { Batch, ClientFrame, CommandEvent, ControlEvent } from "../messages";
 import type { EndReason } from "./close-policy";
 import type { Hole, SiteStream } from "./site-stream";
 
@@ -55,6 +55,8 @@ export type LinkEffect =
   | { readonly type: "data"; readonly site: string; readonly batches: readonly Batch[] }
   | { readonly type: "hole"; readonly site: string; readonly hole: Hole }
   | { readonly type: "pending"; readonly site: string; readonly since: number }
+  | { readonly type: "command"; readonly site: string; readonly event: CommandEvent }
+  | { readonly type: "control"; readonly site: string; readonly event: ControlEvent }
   | { readonly type: "access_changed" }
   | { readonly type: "session_ended"; readonly reason: "revoked" };
 

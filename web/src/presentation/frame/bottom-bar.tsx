@@ -1,6 +1,6 @@
 "use client";
 
-import { Activity, Building2, ChartLine, Ellipsis, LayoutGrid, ScrollText, Settings2, UserRound, UsersRound, type LucideIcon } from "lucide-react";
+import { Activity, Building2, ChartLine, Ellipsis, LayoutGrid, ScrollText, Settings2, SlidersHorizontal, UserRound, UsersRound, type LucideIcon } from "lucide-react";
 import Link from "next/link";
 import { usePathname, useRouter } from "next/navigation";
 import { hasSettings } from "@/domain/site";
@@ -10,7 +10,7 @@ import { cx } from "@/presentation/ui/cx";
 import { Menu, MenuItem } from "@/presentation/ui/menu";
 import { placeOf, type Place } from "./route";
 
-const MORE: readonly Place["page"][] = ["settings", "organizations", "people", "audit", "account"];
+const MORE: readonly Place["page"][] = ["control", "settings", "organizations", "people", "audit", "account"];
 const ENTRY = "flex h-14 w-full flex-col items-center justify-center gap-1 text-2xs font-medium";
 
 /** The way around on a phone. Live and History are those of the site that is open, else of the first one. */
@@ -56,6 +56,7 @@ function More({ place, siteId }: { place: Place; siteId: number | undefined }) {
         </button>
       }
     >
+      {site ? <MenuItem icon={SlidersHorizontal} onSelect={go(`/sites/${site.id}/control`)}>Control of {site.name}</MenuItem> : null}
       {site && hasSettings(site) ? <MenuItem icon={Settings2} onSelect={go(`/sites/${site.id}/settings`)}>Settings of {site.name}</MenuItem> : null}
       {one ? <MenuItem icon={UsersRound} onSelect={go(`/organizations/${one.id}/people`)}>People</MenuItem> : null}
       {one ? <MenuItem icon={ScrollText} onSelect={go(`/organizations/${one.id}/audit`)}>Audit log</MenuItem> : null}

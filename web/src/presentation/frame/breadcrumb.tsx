@@ -8,7 +8,7 @@ import { placeOf, type Place } from "./route";
 
 /** The last step, where it is not the name of the site itself. */
 const LAST: Partial<Readonly<Record<Place["page"], string>>> = {
-  history: "History", settings: "Settings", organizations: "Organizations", people: "People", audit: "Audit log", account: "Account",
+  history: "History", control: "Control", settings: "Settings", organizations: "Organizations", people: "People", audit: "Audit log", account: "Account",
 };
 
 export function Breadcrumb() {

@@ -47,6 +47,11 @@ function SiteEntry({ site, place }: { site: Site; place: Place }) {
           History
         </RailLink>
       ) : null}
+      {open ? (
+        <RailLink href={`/sites/${site.id}/control`} current={place.page === "control"} nested>
+          Control
+        </RailLink>
+      ) : null}
       {open && hasSettings(site) ? (
         <RailLink href={`/sites/${site.id}/settings`} current={place.page === "settings"} nested>
           Settings

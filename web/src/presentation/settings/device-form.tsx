@@ -1,7 +1,7 @@
 "use client";
 
 import { useState } from "react";
-import { connectionOf, connectionText, DRIVERS, type AssetNode, type DeviceSettings, type Edge } from "@/domain/site-settings";
+import { connectionOf, connectionText, driverOf, DRIVERS, type AssetNode, type DeviceSettings, type Edge } from "@/domain/site-settings";
 import { useForm } from "@/presentation/hooks/use-form";
 import { useServices } from "@/presentation/services";
 import { Button } from "@/presentation/ui/button";
@@ -17,12 +17,13 @@ interface Props {
 }
 
 const FIELDS = ["name", "key", "edge", "asset", "driver", "profile", "connection", "poll_interval"];
-const NEW_CONNECTION = { host: "", port: 502, unit: 1 };
 const NOT_JSON = 'Write an object, such as {"host": "10.0.0.5", "port": 502, "unit": 1}.';
 
 export function DeviceForm({ device, edges, assets, onDone }: Props) {
   const { equipment } = useServices();
   const [broken, setBroken] = useState(false);
+  const [driver, setDriver] = useState(device?.driver ?? DRIVERS[0].value);
+  const usual = driverOf(driver);
   const form = useForm(FIELDS, async (values) => {
     const connection = connectionOf(values.text("connection"));
     setBroken(connection === null);
@@ -66,16 +67,17 @@ export function DeviceForm({ device, edges, assets, onDone }: Props) {
           problem={form.wrong("asset")}
           options={[{ value: "", label: "No asset" }, ...assets.map((asset) => ({ value: String(asset.id), label: asset.name }))]}
         />
-        <SelectField label="Protocol" name="driver" defaultValue={device?.driver ?? DRIVERS[0].value} problem={form.wrong("driver")} options={DRIVERS} />
-        <Field label="Profile" name="profile" required defaultValue={device?.profile ?? ""} placeholder="stl_meter" hint="The name of its register map." problem={form.wrong("profile")} />
+        <SelectField label="Protocol" name="driver" value={driver} onChange={(event) => { setDriver(event.currentTarget.value); }} problem={form.wrong("driver")} options={DRIVERS} />
+        <Field label="Profile" name="profile" required defaultValue={device?.profile ?? ""} placeholder={usual.profile} hint="The name of its map of points." problem={form.wrong("profile")} />
       </div>
       <AreaField
+        key={driver}
         label="Connection"
         name="connection"
         rows={3}
         spellCheck={false}
         required
-        defaultValue={connectionText(device?.connection ?? NEW_CONNECTION)}
+        defaultValue={connectionText(device?.driver === driver ? device.connection : usual.connection)}
         problem={broken ? NOT_JSON : form.wrong("connection")}
         hint="How the edge reaches it, as the protocol needs it."
       />

@@ -15,6 +15,7 @@ import { Row } from "@/presentation/ui/row";
 import { Section } from "@/presentation/ui/section";
 import { Ago } from "@/presentation/ui/when";
 import { EdgeForm } from "./edge-form";
+import { EdgeHealth } from "./edge-health";
 import { EdgeKeys } from "./edge-keys";
 
 export function EdgesSection({ site }: { site: Site }) {
@@ -64,7 +65,12 @@ function EdgeRow({ edge, onChanged }: { edge: Edge; onChanged: () => Promise<unk
           ]}
         />
       }
-      below={<EdgeKeys edge={edge} />}
+      below={
+        <>
+          <EdgeHealth edge={edge.id} />
+          <EdgeKeys edge={edge} />
+        </>
+      }
     >
       <Button onClick={() => { setOpen("edit"); }} aria-label={`Edit ${edge.name}`}>Edit</Button>
       <Button onClick={() => { setOpen("remove"); }} aria-label={`Delete ${edge.name}`}>Delete</Button>

@@ -13,11 +13,11 @@ import { AssetsSection } from "./assets-section";
 import { DevicesSection } from "./devices-section";
 import { EdgesSection } from "./edges-section";
 import { GeneralSection } from "./general-section";
-import { SettingsSkeleton } from "./settings-skeleton";
+import { SectionsSkeleton } from "@/presentation/ui/sections-skeleton";
 import { SitePeopleSection } from "./site-people-section";
 
 export function SettingsPage({ id }: { id: string }) {
-  return <SiteGate id={id} skeleton={<SettingsSkeleton />}>{(site) => <Settings site={site} />}</SiteGate>;
+  return <SiteGate id={id} skeleton={<SectionsSkeleton label="Loading the settings" />}>{(site) => <Settings site={site} />}</SiteGate>;
 }
 
 interface Part {

@@ -1,10 +1,10 @@
-import { Activity, ChartLine, Settings2 } from "lucide-react";
+import { Activity, ChartLine, Settings2, SlidersHorizontal } from "lucide-react";
 import { hasSettings, type Site } from "@/domain/site";
 import { PageNav } from "./page-nav";
 import { SiteClock } from "./site-clock";
 
 /** The name of the site, where and when it is, and its pages. */
-export function SiteHead({ site, page }: { site: Site; page: "live" | "history" | "settings" }) {
+export function SiteHead({ site, page }: { site: Site; page: "live" | "history" | "control" | "settings" }) {
   const settings = { href: `/sites/${site.id}/settings`, label: "Settings", icon: Settings2, current: page === "settings" };
   return (
     <div className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-3">
@@ -24,6 +24,7 @@ export function SiteHead({ site, page }: { site: Site; page: "live" | "history" 
           entries={[
             { href: `/sites/${site.id}`, label: "Live", icon: Activity, current: page === "live" },
             { href: `/sites/${site.id}/history`, label: "History", icon: ChartLine, current: page === "history" },
+            { href: `/sites/${site.id}/control`, label: "Control", icon: SlidersHorizontal, current: page === "control" },
             ...(hasSettings(site) ? [settings] : []),
           ]}
         />

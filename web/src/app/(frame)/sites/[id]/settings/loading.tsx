@@ -1,5 +1,5 @@
-import { SettingsSkeleton } from "@/presentation/settings/settings-skeleton";
+import { SectionsSkeleton } from "@/presentation/ui/sections-skeleton";
 
 export default function Loading() {
-  return <SettingsSkeleton />;
+  return <SectionsSkeleton label="Loading the settings" />;
 }
