@@ -22,7 +22,8 @@ STRONGEST, WEAKEST = 1, 16
 class Window(msgspec.Struct, frozen=True, omit_defaults=True):
     """From `start` to `end` ("07:00", "24:00"; an end at or before the start is on the next day) on these weekdays.
 
-    Monday is 0.
+    Monday is 0; the day is the one on which the window starts. The times are what a clock on the site's wall shows, so
+    a window in the hour that a change to winter time repeats is there twice.
     """
 
     start: str
@@ -50,7 +51,8 @@ class ScheduleRule(_Rule, frozen=True, omit_defaults=True, tag="schedule"):
 class HysteresisRule(_Rule, frozen=True, omit_defaults=True, tag="hysteresis"):
     """Claims `on_value` from when `input` passes `on_at` until it passes `off_at`, else `off_value` (None: nothing).
 
-    On above: `on_at` > `off_at` (cooling). On below: `on_at` < `off_at` (heating, charging).
+    On above: `on_at` > `off_at` (cooling). On below: `on_at` < `off_at` (heating, charging). Once on it stays so for
+    `minimum_on` s, once off for `minimum_off` s, which also pass after a start of the edge.
     """
 
     input: str = ""
@@ -65,12 +67,18 @@ class HysteresisRule(_Rule, frozen=True, omit_defaults=True, tag="hysteresis"):
 
 
 class LimitRule(_Rule, frozen=True, omit_defaults=True, tag="limit"):
-    """Holds `input` at or below `maximum`, or at or above `minimum`, by moving `point`.
+    """Holds `input` at or below `maximum`, or at or above `minimum`, by moving `point`; it aims `margin` within them.
 
     `effect` is by how much the input changes when the output rises by one: a battery's setpoint (+ is discharge) on the
     grid's power (+ is import) has −1, a load's enable of 4 kW has 4000. Peak shaving is a `maximum` on the grid's
-    import, an export limit a `minimum` below 0. The output stays within `low`..`high`, moves at most `ramp` a second,
-    and is given back when it has been at `rest` for `minimum_off` s while the input stayed `margin` within the limit.
+    import, an export limit a `minimum` below 0.
+
+    The output stays within `low`..`high`, as near to `rest` as the limits allow. It moves at most `ramp` a second, away
+    from rest as fast as that allows and back to it slowly. `response` is how many s it takes until a move is seen in
+    the input: until then the move is counted on, not repeated. The point of a state moves in whole steps.
+
+    Once the rule claims its point it does so for `minimum_on` s (in whole steps: away from rest), and lets go when it
+    is back at rest; once it let go it claims nothing for `minimum_off` s, whatever the input is.
     """
 
     input: str = ""
@@ -82,7 +90,8 @@ class LimitRule(_Rule, frozen=True, omit_defaults=True, tag="limit"):
     rest: float = 0.0
     margin: float = 0.0
     ramp: float | None = None
-    minimum_on: float = 0.0
+    response: float = 3.0
+    minimum_on: float = 30.0
     minimum_off: float = 0.0
     stale_after: float = 15.0
     when_stale: Literal["hold", "release"] = "hold"
