@@ -23,10 +23,24 @@ class Kind:
 
 
 @cache
+def _bacnet() -> Kind:
+    from ems_edge.drivers import bacnet
+
+    return Kind(bacnet.BacnetDriver, bacnet.Connection)
+
+
+@cache
 def _modbus() -> Kind:
     from ems_edge.drivers import modbus
 
     return Kind(modbus.ModbusDriver, modbus.Connection)
+
+
+@cache
+def _mqtt() -> Kind:
+    from ems_edge.drivers import mqtt
+
+    return Kind(mqtt.MqttDriver, mqtt.Connection)
 
 
 class _Drivers(Mapping[str, Kind]):
@@ -48,4 +62,4 @@ class _Drivers(Mapping[str, Kind]):
         return len(self._kinds)
 
 
-DRIVERS: Mapping[str, Kind] = _Drivers({"modbus": _modbus})
+DRIVERS: Mapping[str, Kind] = _Drivers({"bacnet": _bacnet, "modbus": _modbus, "mqtt": _mqtt})
