@@ -89,16 +89,13 @@ class Document:
     def part(self, path: str) -> Document:
         return Document(self.file, _value_at(self.data, path), self.node, _join(self.prefix, path))
 
-    def convert[T](self, wanted: type[T], *, strict: bool = True) -> T:
-        """The data as a `wanted` struct; raises ConfigError for the first field that does not fit.
-
-        Not strict: numbers and booleans may be given as text, as on a command line.
-        """
+    def convert[T](self, wanted: type[T]) -> T:
+        """The data as a `wanted` struct; raises ConfigError for the first field that does not fit."""
         kind = inspect.type_info(wanted)
         for path, word, known in _unknown(self.data, kind, ""):
             raise self.error(path, "there is no such field", did_you_mean(word, known))
         try:
-            return msgspec.convert(self.data, wanted, strict=strict)
+            return msgspec.convert(self.data, wanted, strict=True)
         except msgspec.ValidationError as error:
             raise self._translate(str(error), kind) from None
 
