@@ -194,7 +194,7 @@ def check_config(document: Document, profiles: Profiles) -> Plan:
         if profile.driver != device.driver:
             problem = f"{device.profile!r} is for {profile.driver}, the device for {device.driver}"
             raise document.error(f"{at}.profile", problem, "correct one of the two")
-        document.part(f"{at}.connection").convert(kind.connection)
+        profile.check_connection(document.part(f"{at}.connection"), kind.connection)
         interval = config.poll_interval
         if device.poll_interval is not None:
             interval = device.poll_interval

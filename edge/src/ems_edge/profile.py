@@ -10,10 +10,12 @@ from importlib import resources
 from pathlib import Path
 
 from ems_edge.problems import Document, did_you_mean, parse_yaml, read_yaml
+from ems_edge.profile_bacnet import BacnetProfile
 from ems_edge.profile_common import WORD, CommonProfile, check_points
 from ems_edge.profile_modbus import ModbusProfile
+from ems_edge.profile_mqtt import MqttProfile
 
-KINDS: dict[str, type[CommonProfile]] = {"modbus": ModbusProfile}
+KINDS: dict[str, type[CommonProfile]] = {"bacnet": BacnetProfile, "modbus": ModbusProfile, "mqtt": MqttProfile}
 """What a profile may say, by its `driver`."""
 
 

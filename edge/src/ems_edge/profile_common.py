@@ -71,6 +71,10 @@ class CommonProfile(msgspec.Struct, frozen=True, kw_only=True):
         """What only this protocol knows. Raises ConfigError."""
         raise NotImplementedError
 
+    def check_connection(self, document: Document, shape: type[Any]) -> None:
+        """A device's `connection`; `shape` is its driver's struct. Raises ConfigError."""
+        document.convert(shape)
+
     def spec(self, device: str, connection: dict[str, str | int | float | bool], interval: float) -> DeviceSpec:
         return DeviceSpec(device, connection, interval, self.sources())
 
