@@ -77,7 +77,7 @@ async def test_status_says_what_waits_while_the_store_is_in_use(bootstrap: Path,
     code, said = invoke("status", bootstrap)
     await buffer.close()
     assert code == 0
-    assert "backlog  3 batches, 3.0 MiB of 2048 MiB" in said
+    assert "backlog  3 batches, 3 MiB of 2 GiB" in said
     assert "oldest   2026-09-21T14:13:21.000+00:00" in said
     assert "last ts  2026-09-21T14:13:23.000+00:00" in said
     assert f"boot     {boot}  3 batches" in said
