@@ -55,7 +55,7 @@ class ModbusProfile(CommonProfile, frozen=True, kw_only=True):
             bit=point.bit,
             **point.scaling(),
         )
-        return RegisterSource(point.key, point.function or self.function, point.address, codec)
+        return RegisterSource(point.key, point.function or self.function, point.address, codec, point.writable)
 
     def check(self, document: Document) -> None:
         for number, point in enumerate(self.points):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from ems_edge.decode import Codec, Value, decode
+from ems_edge.decode import Block, Codec, Value
 from ems_edge.driver import PointSource
+from ems_edge.drivers.modbus_frames import Request, read
 
 MAX_WORDS = 125
 MAX_BITS = 2000
 BIT_FUNCTIONS = frozenset({"coil", "discrete"})
+READ_ONLY_FUNCTIONS = frozenset({"input", "discrete"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,11 @@ class RegisterSource(PointSource):
     function: str
     address: int
     codec: Codec
+    writable: bool = False
+
+    @property
+    def resolution(self) -> float:
+        return self.codec.resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +37,47 @@ class Span:
     address: int
     count: int
     points: tuple[RegisterSource, ...]
+    request: Request = field(init=False, repr=False, compare=False)
+    _block: Block = field(init=False, repr=False, compare=False)
 
-    def decode(self, words: Sequence[int]) -> dict[str, Value]:
-        """`words` is the answer, exactly `count` long."""
-        values: dict[str, Value] = {}
-        for point in self.points:
-            start = point.address - self.address
-            values[point.name] = decode(words[start : start + point.codec.words], point.codec)
-        return values
+    def __post_init__(self) -> None:
+        places = [(point.name, point.address - self.address, point.codec) for point in self.points]
+        object.__setattr__(self, "request", read(self.function, self.address, self.count))
+        object.__setattr__(self, "_block", Block(places, self.count))
+
+    def decode(self, pdu: bytes) -> dict[str, Value]:
+        """What the answer to `request` says of each point."""
+        data = pdu[2:]
+        return self._block.decode(_spread(data, self.count) if self.function in BIT_FUNCTIONS else data)
 
     def split(self) -> list[Span]:
         """The same points without reading a register that belongs to none, for devices that refuse those."""
-        return plan(self.points, max_gap=0)
+        return plan(self.points, max_gap=0, max_words=self.count)
 
 
-def plan(points: Iterable[RegisterSource], max_gap: int) -> list[Span]:
-    """Merge neighbours into one request where at most `max_gap` unused registers lie between them."""
-    spans: list[Span] = []
+def _spread(data: bytes, count: int) -> bytes:
+    """Eight bits of each byte, the lowest first, as a register for each bit."""
+    bits = int.from_bytes(data, "little")
+    return b"".join(b"\0\1" if bits >> number & 1 else b"\0\0" for number in range(count))
+
+
+def plan(points: Iterable[RegisterSource], max_gap: int, max_words: int = MAX_WORDS) -> list[Span]:
+    """Merge neighbours into one request where at most `max_gap` unused registers lie between them.
+
+    No request asks for more than `max_words` registers, unless one point alone has more.
+    """
+    runs: list[tuple[int, list[RegisterSource]]] = []
+    """(address after the last register, points)"""
     for point in sorted(points, key=lambda point: (point.function, point.address, point.codec.words)):
         end = point.address + point.codec.words
-        last = spans[-1] if spans else None
-        limit = MAX_BITS if point.function in BIT_FUNCTIONS else MAX_WORDS
-        if (
-            last is not None
-            and last.function == point.function
-            and point.address - (last.address + last.count) <= max_gap
-            and end - last.address <= limit
-        ):
-            count = max(last.count, end - last.address)
-            spans[-1] = Span(last.function, last.address, count, (*last.points, point))
-        else:
-            spans.append(Span(point.function, point.address, point.codec.words, (point,)))
-    return spans
+        limit = MAX_BITS if point.function in BIT_FUNCTIONS else max_words
+        if runs:
+            last_end, run = runs[-1]
+            first = run[0]
+            near = first.function == point.function and point.address - last_end <= max_gap
+            if near and end - first.address <= limit:
+                run.append(point)
+                runs[-1] = (max(last_end, end), run)
+                continue
+        runs.append((end, [point]))
+    return [Span(run[0].function, run[0].address, end - run[0].address, tuple(run)) for end, run in runs]
