@@ -97,11 +97,32 @@ def stats(db: sqlite3.Connection) -> Stats:
     )
 
 
-def read_stats(path: Path) -> tuple[Stats, int | None]:
-    """What a store holds and its last ts, without disturbing the edge that may be using it."""
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Look into a store without disturbing the edge that may be using it."""
     db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     try:
-        last = get_meta(db, "last_ts")
-        return stats(db), int(last) if last else None
+        yield db
     finally:
         db.close()
+
+
+def read_stats(path: Path) -> tuple[Stats, int | None]:
+    """What a store holds and its last ts."""
+    with reading(path) as db:
+        last = get_meta(db, "last_ts")
+        return stats(db), int(last) if last else None
+
+
+def read_rows(path: Path, at_once: int = 64) -> Iterator[Row]:
+    """Every batch, oldest first, while the edge may go on adding and deleting; what comes in later is not there.
+
+    A page is one short transaction, so the write-ahead log is never held back.
+    """
+    with reading(path) as db:
+        at, end = 0, db.execute("SELECT coalesce(max(id), 0) FROM batch").fetchone()[0]
+        query = f"SELECT id, {COLUMNS} FROM batch WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"  # noqa: S608 -- a constant
+        while rows := db.execute(query, (at, end, at_once)).fetchall():
+            at = rows[-1][0]
+            for row in rows:
+                yield row[1:]
