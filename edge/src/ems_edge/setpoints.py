@@ -3,8 +3,15 @@
 Rules and commands claim a point for a value; the strongest claim (`setpoints_claims.py`) is written, one write at a
 time for each device, and read back. When the last claim goes, the point's default is restored.
 
-Call order: `start` once; `use` with each configuration; the rest at any time, in the event loop; `stop` once, last. No
-call here waits for a device: what became of a claim comes as `Outcome`s to those who `listen`.
+Written: when someone new holds the point or the holder's value changed, never for a claim that is merely repeated.
+Besides: a write that failed is tried again, after 1 to 30 s, as long as it is wanted; and where two polls in a row say
+that a held point has another value (a device that restarted), it is written again, at most every 30 s.
+
+That a point is held is on the disk before anything is written to it. So a value that nobody holds any more is never
+left behind: an edge that starts reads back what is claimed again, and restores the defaults of the rest.
+
+No call waits for a device: what became of a claim comes as `Outcome`s to those who `listen`. `setpoints_writer.py` is
+the implementation; `setpoints_station.py` what goes on at one device.
 """
 
 from __future__ import annotations
@@ -34,6 +41,8 @@ class Result(StrEnum):
     """The device did not answer; it may or may not have the value."""
     DIFFERS = "differs"
     """It was written, and the device says something else."""
+    LEFT = "left"
+    """Nobody holds the point any more, and it has neither a default nor a giving up: it stays as it is."""
 
 
 FAILURES = frozenset({Result.REFUSED, Result.SILENT, Result.DIFFERS})
@@ -67,4 +76,5 @@ class Claimant(Protocol):
         """Whose claim is the strongest now; None where nobody has any."""
 
     def listen(self, listener: Listener) -> None:
-        """Hear every outcome, of all holders: a listener picks its own. It must not block."""
+        """Hear every outcome, of all holders: a listener picks its own. It must not block, and is never called from
+        within a call here."""
