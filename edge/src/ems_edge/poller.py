@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ems_contract.points import Reason
+
 from ems_edge.clock import wall_ms
 from ems_edge.decode import Value
 from ems_edge.driver import Device
@@ -25,11 +27,15 @@ _SAME_TICK = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one read of one device gave. `wanted` is the time it should carry, ms; values by the point's whole key."""
+    """What one read of one device gave. `wanted` is the time it should carry, ms; values by the point's whole key.
+
+    `doubts`: why a value that is there is uncertain.
+    """
 
     device: str
     wanted: int
     values: dict[str, Value]
+    doubts: dict[str, Reason] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

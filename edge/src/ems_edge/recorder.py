@@ -135,8 +135,8 @@ def _reading(answer: Answer, ts: int, doubt: Reason | None) -> Reading:
             values[key], quality[key] = None, value.value
         else:
             values[key] = value
-            if doubt is not None:
-                quality[key] = doubt.value
+            if (why := doubt or answer.doubts.get(key)) is not None:
+                quality[key] = why.value
     return Reading(ts, values, quality or None)
 
 
