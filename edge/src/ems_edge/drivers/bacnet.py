@@ -1,7 +1,7 @@
 """BACnet/IP: ReadPropertyMultiple in as few requests as a device can take, writes at a priority, changes by COV.
 
 `priority` is 9 unless the connection says otherwise: below the 8 of the person at the panel, who must be able to
-overrule an energy management system, and above the 10 to 16 at which a building's schedules and programs commonly write.
+overrule an EMS, and above the 10 to 16 at which schedules and programs of a building commonly write.
 """
 
 from __future__ import annotations

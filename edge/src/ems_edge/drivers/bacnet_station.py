@@ -236,5 +236,6 @@ def _refused(refusal: Any) -> StationError:
         kind, code = getattr(refusal, "errorClass", None), getattr(refusal, "errorCode", None)
         if str(code) == "invalid-tag" and str(kind) == "communication":  # ours, for an answer that was none
             return StationError(Reason.GARBLED, "an answer that cannot be read")
-        return StationError(Reason.DEVICE_EXCEPTION, f"error: {kind}, {code}", refused=True)
+        unknown = str(code) == "reject-unrecognized-service"
+        return StationError(Reason.DEVICE_EXCEPTION, f"error: {kind}, {code}", refused=True, unknown_service=unknown)
     return StationError(Reason.GARBLED, f"an answer of an unknown kind: {type(refusal).__name__}")
