@@ -5,6 +5,7 @@ name: SimTestLab battery
 driver: modbus
 function: holding               # for points that do not say otherwise: holding, input, coil or discrete
 word_order: little
+max_words: 50                   # registers in one request, where the device takes fewer than 125
 points:
   - {key: active_power, name: Active power, unit: W, address: 0, type: int32}
   - {key: status, name: Status, unit: "", kind: state, address: 7, type: enum, states: {0: off, 1: idle}}
@@ -12,10 +13,13 @@ points:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from ems_edge.decode import Codec, Order, Type
-from ems_edge.drivers.modbus_plan import RegisterSource
+from ems_edge.driver import DeviceSpec
+from ems_edge.drivers.modbus_plan import MAX_WORDS, RegisterSource
 from ems_edge.problems import ConfigError, Document
 from ems_edge.profile_common import CommonPoint, CommonProfile
 
@@ -40,9 +44,13 @@ class ModbusProfile(CommonProfile, frozen=True, kw_only=True):
     function: Function = "holding"
     word_order: Order = Order.BIG
     byte_order: Order = Order.BIG
+    max_words: Annotated[int, msgspec.Meta(ge=4, le=MAX_WORDS)] = MAX_WORDS
 
     def all_points(self) -> list[ModbusPoint]:
         return self.points
+
+    def spec(self, device: str, connection: dict[str, str | int | float | bool], interval: float) -> DeviceSpec:
+        return super().spec(device, {"max_words": self.max_words, **connection}, interval)
 
     def sources(self) -> tuple[RegisterSource, ...]:
         return tuple(self.register(point) for point in self.points)
