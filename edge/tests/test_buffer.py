@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from ems_contract.receipts import normalise
-from ems_contract.telemetry import GAP_BUFFER_FULL, GAP_EDGE_DOWN, Gap
-from ems_edge.buffer import Buffer, BufferFullError, Name, NewBatch, merge_gaps
+from ems_contract.telemetry import GAP_BUFFER_EXPIRED, GAP_BUFFER_FULL, GAP_EDGE_DOWN, Gap
+from ems_edge.buffer import Backlog, Buffer, BufferFullError, Name, NewBatch, merge_gaps
 from ems_edge.buffer_memory import MemoryBuffer
 from ems_edge.buffer_sqlite import SqliteBuffer
 from hypothesis import given, settings
@@ -19,14 +21,17 @@ from hypothesis import strategies as st
 BOOT = str(uuid.uuid4())
 OTHER = str(uuid.uuid4())
 ALL = 1_000_000
-Make = Callable[[int], Buffer]
+
+
+class Make(Protocol):
+    def __call__(self, max_bytes: int, max_age: int | None = None) -> Buffer: ...
 
 
 @pytest.fixture(params=["memory", "sqlite"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     if request.param == "memory":
         return MemoryBuffer
-    return lambda limit: SqliteBuffer(tmp_path / "edge.db", limit)
+    return lambda max_bytes, max_age=None: SqliteBuffer(tmp_path / "edge.db", max_bytes, max_age)
 
 
 @pytest.fixture
@@ -163,11 +168,50 @@ async def test_a_batch_larger_than_the_whole_buffer_is_refused_and_becomes_a_gap
     assert (await buffer.stats()).batches == 1
 
 
+async def test_what_is_too_old_is_dropped_two_at_a_time_and_named(make: Make) -> None:
+    """Each batch is a second younger than the one before."""
+    buffer = make(10_000, 3_000)
+    await buffer.open()
+    for seq in range(1, 6):
+        await buffer.append(batch(seq))
+        buffer.give_back(names(seq))
+    assert await _waiting(buffer) == names(2, 3, 4, 5)
+    await buffer.append(batch(60))
+    assert await _waiting(buffer) == names(4, 5)
+    assert buffer.gaps() == [Gap(1000, 3005, GAP_BUFFER_EXPIRED, BOOT, 1, 3)]
+    assert await buffer.backlog() == Backlog(3, 300, 4000, dropped=3)
+    await buffer.close()
+
+
+async def test_what_is_in_flight_is_not_dropped_for_its_age(make: Make) -> None:
+    buffer = make(10_000, 3_000)
+    await buffer.open()
+    for seq in range(1, 4):
+        await buffer.append(batch(seq))
+    buffer.give_back(names(2))
+    await buffer.append(batch(60))
+    assert [gap.seq_from for gap in buffer.gaps()] == [2]
+    assert (await buffer.backlog()).batches == 3
+    await buffer.close()
+
+
+async def test_a_clock_that_nobody_stands_by_ages_nothing(make: Make) -> None:
+    buffer = make(10_000, 3_000)
+    await buffer.open()
+    for seq in range(1, 4):
+        await buffer.append(batch(seq))
+        buffer.give_back(names(seq))
+    await buffer.append(replace(batch(86_400), clock=3_005))
+    assert (await buffer.backlog()).batches == 4
+    await buffer.close()
+
+
 async def test_stats_say_what_waits(buffer: Buffer) -> None:
     await buffer.append(batch(3))
     await buffer.append(batch(4, size=50))
     stats = await buffer.stats()
     assert (stats.batches, stats.size, stats.oldest, stats.newest) == (2, 150, 3000, 4005)
+    assert await buffer.backlog() == Backlog(2, 150, 3000)
 
 
 steps = st.lists(
@@ -216,6 +260,9 @@ async def _play(buffer: Buffer, steps: list[tuple[str, int]]) -> list[object]:
             seen.append(sorted(name.seq for name in done))
     stats = await buffer.stats()
     assert stats.size <= 2_000
+    backlog = await buffer.backlog()
+    assert (backlog.batches, backlog.size) == (stats.batches, stats.size)
+    assert backlog.dropped == len(carried) - len(settled) - stats.batches
     buffer.give_back(names(*carried))
     kept = {one.name.seq for one in await buffer.begin(ALL, ALL)}
     assert len(kept) == stats.batches

@@ -52,6 +52,7 @@ class Gap(msgspec.Struct, frozen=True, omit_defaults=True, rename={"start": "fro
 
 GAP_EDGE_DOWN = "edge_down"
 GAP_BUFFER_FULL = "buffer_full"
+GAP_BUFFER_EXPIRED = "buffer_expired"
 GAP_STORE_CORRUPT = "store_corrupt"
 GAP_POISON = "poison"
 

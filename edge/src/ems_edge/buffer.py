@@ -4,8 +4,10 @@ Call order: `open` once; then the rest in any order and concurrently; `close` on
 
 A batch goes through three hands. `append` stores it durably and lends it to the caller, who publishes it (it is then
 in flight) or gives it back. `begin` lends the oldest batches that nobody holds, for backfill. `settle` deletes exactly
-what receipts list, whoever holds it. Nothing else deletes a batch, except the bound: where `max_bytes` would be passed
-the oldest batch that is not lent is dropped (a lent one only when nothing else is left), and each drop becomes a gap.
+what receipts list, whoever holds it. Nothing else deletes a batch, except two bounds. Where `max_bytes` would be
+passed the oldest batch that is not lent is dropped (a lent one only when nothing else is left). One that is older than
+`max_age` is dropped unless it is lent, two with each append at most: a clock that jumps a year ahead cannot empty the
+buffer before someone has seen it. Each drop is counted, and becomes a gap.
 
 Gaps that no stored batch carries yet are in `gaps()`. The next batch carries them: `append` takes them off that list in
 the same transaction that stores the batch; when a batch that carries gaps is dropped, they are on the list again. So a
@@ -39,19 +41,38 @@ class Name(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewBatch:
-    """A batch to store. `first` and `last` are the ts of its samples, ms; `gaps` those that it carries."""
+    """A batch to store. `first` and `last` are the ts of its samples, ms; `gaps` those that it carries.
+
+    `clock` is the time that the edge stands by, ms: ages are counted from it, and the next life goes on from it. None:
+    it is `last`, as always when the clock can be relied on.
+    """
 
     name: Name
     payload: bytes
     first: int
     last: int
     gaps: tuple[Gap, ...] = ()
+    clock: int | None = None
+
+    @property
+    def now(self) -> int:
+        return self.last if self.clock is None else self.clock
 
 
 @dataclass(frozen=True, slots=True)
 class Lent:
     name: Name
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """`size` in bytes of payload, `oldest` in ms; `dropped` of this life were lost to a bound or to a full disk."""
+
+    batches: int = 0
+    size: int = 0
+    oldest: int | None = None
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +92,7 @@ class BufferFullError(Exception):
 
 class Buffer(Protocol):
     async def open(self) -> int | None:
-        """The last ts that an earlier life stored, ms; None for the first life."""
+        """The time that an earlier life stood by last, ms; None for the first life."""
 
     def gaps(self) -> list[Gap]: ...
 
@@ -94,7 +115,11 @@ class Buffer(Protocol):
     async def settle(self, receipts: Mapping[str, Ranges]) -> list[Name]:
         """Delete what is listed; the answer says what that was."""
 
-    async def stats(self) -> Stats: ...
+    async def backlog(self) -> Backlog:
+        """How much waits; at once, however much it is."""
+
+    async def stats(self) -> Stats:
+        """The same boot by boot; reads the whole index."""
 
     async def close(self) -> None: ...
 

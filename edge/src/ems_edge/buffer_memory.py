@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ems_contract.receipts import Ranges, covers
 from ems_contract.telemetry import Gap
 
-from ems_edge.buffer import BufferFullError, Lent, Name, NewBatch, Stats, dropped, merge_gaps, without
+from ems_edge.buffer import Backlog, BufferFullError, Lent, Name, NewBatch, Stats, dropped, merge_gaps, without
+from ems_edge.buffer_bounds import Kept, horizon, victims
 
 
 class MemoryBuffer:
-    """Bounded by `max_bytes` of payload. Not durable: a restart begins a new life without a past."""
+    """Bounded by `max_bytes` of payload and `max_age` ms. Not durable: a restart begins a new life without a past."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, max_age: int | None = None) -> None:
         self._max_bytes = max_bytes
+        self._max_age = max_age
         self._rows: dict[Name, NewBatch] = {}
         self._size = 0
         self._lent: set[Name] = set()
         self._gaps: list[Gap] = []
+        self._dropped = 0
 
     async def open(self) -> int | None:
         return None
@@ -32,23 +35,25 @@ class MemoryBuffer:
     async def append(self, batch: NewBatch) -> None:
         if len(batch.payload) > self._max_bytes:
             await self.note_gap(dropped(batch.name, batch.first, batch.last))
+            self._dropped += 1
             raise BufferFullError(f"a batch of {len(batch.payload)} bytes in a buffer of {self._max_bytes}")
         self._gaps = without(self._gaps, batch.gaps)
-        while self._size + len(batch.payload) > self._max_bytes:
-            self._drop(next((name for name in self._rows if name not in self._lent), next(iter(self._rows))))
+        excess = self._size + len(batch.payload) - self._max_bytes
+        for victim in victims(self._kept, self._lent, excess, horizon(batch, self._max_age)):
+            self._remove(victim.kept.name)
+            self._gaps = merge_gaps([*self._gaps, *victim.leaves])
+            self._dropped += 1
         self._rows[batch.name] = batch
         self._size += len(batch.payload)
         self._lent.add(batch.name)
 
-    def _drop(self, name: Name) -> None:
-        row = self._remove(name)
-        self._gaps = merge_gaps([*self._gaps, *row.gaps, dropped(name, row.first, row.last)])
+    def _kept(self) -> Iterator[Kept]:
+        for name, row in self._rows.items():
+            yield Kept(name, len(row.payload), row.first, row.last, row.gaps)
 
-    def _remove(self, name: Name) -> NewBatch:
-        row = self._rows.pop(name)
-        self._size -= len(row.payload)
+    def _remove(self, name: Name) -> None:
+        self._size -= len(self._rows.pop(name).payload)
         self._lent.discard(name)
-        return row
 
     async def begin(self, max_bytes: int, max_count: int) -> list[Lent]:
         lent: list[Lent] = []
@@ -75,6 +80,10 @@ class MemoryBuffer:
         for name in settled:
             self._remove(name)
         return settled
+
+    async def backlog(self) -> Backlog:
+        oldest = next((row.first for row in self._rows.values()), None)
+        return Backlog(len(self._rows), self._size, oldest, self._dropped)
 
     async def stats(self) -> Stats:
         boots: dict[str, int] = {}

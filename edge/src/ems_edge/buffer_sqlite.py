@@ -20,7 +20,8 @@ from ems_contract.receipts import Ranges
 from ems_contract.telemetry import GAP_STORE_CORRUPT, Gap
 
 from ems_edge import salvage, store
-from ems_edge.buffer import BufferFullError, Lent, Name, NewBatch, Stats, dropped, merge_gaps, without
+from ems_edge.buffer import Backlog, BufferFullError, Lent, Name, NewBatch, Stats, dropped, merge_gaps, without
+from ems_edge.buffer_bounds import horizon, victims
 
 log = structlog.get_logger()
 
@@ -31,7 +32,6 @@ _NO_CHANGE = frozenset(
 """Error codes of a disk that takes no change now: full, failing, or mounted read-only."""
 CHECKPOINT_EVERY = 100
 """Appends between two moves of the write-ahead log into the file: in the pause after one, not within the next."""
-_gaps = msgspec.json.Decoder(list[Gap])
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -46,16 +46,21 @@ def _damage(problem: str) -> sqlite3.DatabaseError:
 
 
 class SqliteBuffer:
-    """`path` is the store's file; `max_bytes` bounds the payload in it."""
+    """`path` is the store's file; `max_bytes` bounds the payload in it, `max_age` its age in ms."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path, max_bytes: int, max_age: int | None = None) -> None:
         self._path = path
         self._max_bytes = max_bytes
+        self._max_age = max_age
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._db: sqlite3.Connection | None = None
-        self._size = 0
+        self._totals = store.Totals(0, 0)
         self._lent: set[Name] = set()
+        self._all_lent_before = 0
+        """The id before which every batch is lent, unless someone gave one back since."""
+        self._given_back = False
         self._gaps: list[Gap] = []
+        self._dropped = 0
         self._appends = 0
 
     # On the event loop -----------------------------------------------------------------------------------------
@@ -76,6 +81,7 @@ class SqliteBuffer:
             await self._in_thread(lambda: self._append(batch))
         except BufferFullError:
             self._lent.discard(batch.name)
+            self._dropped += 1
             await self.note_gap(dropped(batch.name, batch.first, batch.last))
             raise
         self._appends += 1
@@ -102,9 +108,14 @@ class SqliteBuffer:
 
     def give_back(self, names: Iterable[Name]) -> None:
         self._lent.difference_update(names)
+        self._given_back = True
 
     async def settle(self, receipts: Mapping[str, Ranges]) -> list[Name]:
         return await self._in_thread(lambda: self._settle(receipts))
+
+    async def backlog(self) -> Backlog:
+        oldest = await self._in_thread(lambda: store.oldest(self._connection()))
+        return Backlog(*self._totals, oldest, self._dropped)
 
     async def stats(self) -> Stats:
         return await self._in_thread(lambda: store.stats(self._connection()))
@@ -145,8 +156,8 @@ class SqliteBuffer:
             # SQLite would take an empty file for a new one, and nobody would ever know.
             raise _damage("the store's file is empty")
         db = self._connection()
-        self._size = store.total_size(db)
-        self._gaps = _gaps.decode(store.get_meta(db, "gaps") or b"[]")
+        self._totals = store.get_totals(db)
+        self._gaps = store.decode_gaps(store.get_meta(db, "gaps"))
         last = store.get_meta(db, "last_ts")
         return int(last) if last else None
 
@@ -169,8 +180,8 @@ class SqliteBuffer:
         self._close()
         found = salvage.heal(self._path)
         db = self._connection()
-        self._size = store.total_size(db)
-        stored = _gaps.decode(store.get_meta(db, "gaps") or b"[]")
+        self._totals, self._all_lent_before = store.get_totals(db), 0
+        stored = store.decode_gaps(store.get_meta(db, "gaps"))
         self._gaps = merge_gaps([*stored, *without(self._gaps, stored)])
         log.warning("store is healed, the damaged file is in quarantine", batches=found.batches)
 
@@ -181,7 +192,7 @@ class SqliteBuffer:
         if len(batch.payload) > self._max_bytes:
             raise BufferFullError(f"a batch of {len(batch.payload)} bytes in a store of {self._max_bytes}")
         try:
-            self._store(batch, self._size + len(batch.payload) - self._max_bytes)
+            self._store(batch, self._totals.size + len(batch.payload) - self._max_bytes)
         except sqlite3.OperationalError as error:
             if _code(error) not in _NO_CHANGE:
                 raise
@@ -191,81 +202,73 @@ class SqliteBuffer:
             self._store(batch, 4 * len(batch.payload))
 
     def _store(self, batch: NewBatch, excess: int) -> None:
-        """One transaction: drop what must go, store the batch, keep the open gaps and the last ts."""
+        """One transaction: drop what must go, store the batch, keep totals, open gaps and the time."""
         db = self._connection()
-        size, gaps = self._size, without(self._gaps, batch.gaps)
+        totals, gaps = self._totals.plus(1, len(batch.payload)), without(self._gaps, batch.gaps)
         with store.transaction(db):
-            if excess > 0:
-                freed, lost = self._drop(db, excess)
-                size, gaps = size - freed, merge_gaps([*gaps, *lost])
+            gone = victims(lambda: store.kept(db), self._lent, excess, horizon(batch, self._max_age))
+            for victim in gone:
+                store.delete(db, victim.kept.name)
+                totals = totals.plus(-1, -victim.kept.size)
+                gaps = merge_gaps([*gaps, *victim.leaves])
             store.insert(db, store.row_of(batch, msgspec.json.encode(batch.gaps) if batch.gaps else None))
-            store.set_meta(db, "last_ts", b"%d" % batch.last)
+            store.set_meta(db, "last_ts", b"%d" % batch.now)
+            store.set_totals(db, totals)
             if gaps != self._gaps:
                 store.set_meta(db, "gaps", msgspec.json.encode(gaps))
-        self._size, self._gaps = size + len(batch.payload), gaps
-
-    def _drop(self, db: sqlite3.Connection, excess: int) -> tuple[int, list[Gap]]:
-        """Delete the oldest until `excess` bytes are free: those that nobody holds, and only then those in flight."""
-        freed, lost, victims = 0, list[Gap](), list[tuple[int]]()
-        for held in (False, True):
-            rows = db.execute("SELECT id, boot, seq, size, first, last, gaps FROM batch ORDER BY id")
-            for row_id, boot, seq, size, first, last, carried in rows:
-                if freed >= excess:
-                    break
-                if (Name(boot, seq) in self._lent) is held:
-                    lost += [*_gaps.decode(carried or b"[]"), dropped(Name(boot, seq), first, last)]
-                    victims.append((row_id,))
-                    freed += size
-        db.executemany("DELETE FROM batch WHERE id = ?", victims)
-        return freed, lost
+        self._totals, self._gaps = totals, gaps
+        self._dropped += len(gone)
 
     def _begin(self, max_bytes: int, max_count: int) -> list[Lent]:
+        if self._given_back:
+            self._given_back, self._all_lent_before = False, 0
         db = self._connection()
         chosen: list[int] = []
-        for row_id, boot, seq, size in db.execute("SELECT id, boot, seq, size FROM batch ORDER BY id"):
+        query = "SELECT id, boot, seq, size FROM batch WHERE id >= ? ORDER BY id"
+        for row_id, boot, seq, size in db.execute(query, (self._all_lent_before,)):
             if Name(boot, seq) in self._lent:
                 continue
             max_bytes -= size
             if chosen and (max_bytes < 0 or len(chosen) >= max_count):
                 break
             chosen.append(row_id)
-        return [lent for row_id in chosen if (lent := self._lend(db, row_id)) is not None]
+        # Lent only when all could be read: whoever gets an error, or a file healed meanwhile, begins again.
+        lent = [one for row_id in chosen if (one := self._read(db, row_id)) is not None]
+        self._lent.update(one.name for one in lent)
+        if chosen:
+            self._all_lent_before = chosen[-1] + 1
+        return lent
 
-    def _lend(self, db: sqlite3.Connection, row_id: int) -> Lent | None:
+    def _read(self, db: sqlite3.Connection, row_id: int) -> Lent | None:
         """None for a batch whose bytes are not what was stored: it is set aside and leaves a gap."""
         query = "SELECT boot, seq, size, first, last, gaps, checksum, payload FROM batch WHERE id = ?"
         boot, seq, size, first, last, carried, checksum, payload = db.execute(query, (row_id,)).fetchone()
         name = Name(boot, seq)
         if isinstance(payload, bytes) and zlib.crc32(payload) == checksum:
-            self._lent.add(name)
             return Lent(name, payload)
         log.error("a stored batch is damaged, setting it aside", boot=boot, seq=seq)
         salvage.keep_aside(self._path, f"{boot}-{seq}.batch", payload)
-        lost = [*_gaps.decode(carried or b"[]"), dropped(name, first, last, GAP_STORE_CORRUPT)]
-        gaps = merge_gaps([*self._gaps, *lost])
+        lost = [*store.decode_gaps(carried), dropped(name, first, last, GAP_STORE_CORRUPT)]
+        totals, gaps = self._totals.plus(-1, -size), merge_gaps([*self._gaps, *lost])
         with store.transaction(db):
             db.execute("DELETE FROM batch WHERE id = ?", (row_id,))
+            store.set_totals(db, totals)
             store.set_meta(db, "gaps", msgspec.json.encode(gaps))
-        self._size, self._gaps = self._size - size, gaps
+        self._totals, self._gaps = totals, gaps
         return None
 
     def _stored(self, names: Collection[Name]) -> set[Name]:
-        query = "SELECT 1 FROM batch WHERE boot = ? AND seq = ?"
-        return {name for name in names if self._connection().execute(query, name).fetchone()}
+        db = self._connection()
+        return {name for name in names if store.stored(db, name)}
 
     def _settle(self, receipts: Mapping[str, Ranges]) -> list[Name]:
+        """Need not be durable: what a power cut brings back, the next look at the receipt deletes again."""
         db = self._connection()
-        settled: list[Name] = []
-        size = 0
-        with store.transaction(db):
-            for boot, ranges in receipts.items():
-                for first, last in ranges:
-                    rows = db.execute(
-                        "DELETE FROM batch WHERE boot = ? AND seq BETWEEN ? AND ? RETURNING seq, size",
-                        (boot, first, min(last, 2**63 - 1)),
-                    ).fetchall()
-                    settled += [Name(boot, row[0]) for row in rows]
-                    size += sum(row[1] for row in rows)
-        self._size -= size
+        with store.transaction(db, durable=False):
+            listed = store.delete_listed(db, receipts)
+            totals = self._totals.plus(-len(listed), -sum(size for _, size in listed))
+            store.set_totals(db, totals)
+        self._totals = totals
+        settled = [name for name, _ in listed]
         self._lent.difference_update(settled)
         return settled

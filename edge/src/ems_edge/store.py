@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-from ems_edge.buffer import NewBatch, Stats
+import msgspec
+from ems_contract.receipts import Ranges
+from ems_contract.telemetry import Gap
+
+from ems_edge.buffer import Name, NewBatch, Stats
+from ems_edge.buffer_bounds import Kept
 
 FILE = "edge.db"
 VERSION = 1
@@ -22,6 +28,17 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 Row = tuple[str, int, int, int, int, bytes | None, int, bytes]
 """boot, seq, size, first, last (ms), gaps (JSON), checksum, payload: the columns of a batch after its id."""
 COLUMNS = "boot, seq, size, first, last, gaps, checksum, payload"
+_gaps = msgspec.json.Decoder(list[Gap])
+
+
+class Totals(NamedTuple):
+    """What the store holds; kept beside the batches, so that nobody has to count them. `size` in bytes of payload."""
+
+    batches: int
+    size: int
+
+    def plus(self, batches: int, size: int) -> Totals:
+        return Totals(self.batches + batches, self.size + size)
 
 
 class StoreVersionError(Exception):
@@ -48,15 +65,22 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
+def transaction(db: sqlite3.Connection, *, durable: bool = True) -> Iterator[None]:
+    """`durable=False` is for changes that a power cut may undo: they are on the disk with the next durable one."""
+    if not durable:
+        db.execute("PRAGMA synchronous = NORMAL")
     try:
-        yield
-    except BaseException:
-        if db.in_transaction:  # SQLite itself rolls back when the disk is full
-            db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if db.in_transaction:  # SQLite itself rolls back when the disk is full
+                db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
+    finally:
+        if not durable:
+            db.execute("PRAGMA synchronous = FULL")
 
 
 def insert(db: sqlite3.Connection, row: Row) -> None:
@@ -77,9 +101,56 @@ def set_meta(db: sqlite3.Connection, key: str, value: bytes) -> None:
     db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
 
 
-def total_size(db: sqlite3.Connection) -> int:
-    """Bytes of payload; from the index alone, whatever the file's size."""
-    return int(db.execute("SELECT coalesce(sum(size), 0) FROM batch INDEXED BY batch_name").fetchone()[0])
+def decode_gaps(text: bytes | None) -> list[Gap]:
+    return _gaps.decode(text or b"[]")
+
+
+def get_totals(db: sqlite3.Connection) -> Totals:
+    """Counted only where an earlier life did not write them down: then from the index alone."""
+    if (text := get_meta(db, "totals")) is not None:
+        batches, size = text.split()
+        return Totals(int(batches), int(size))
+    row = db.execute("SELECT count(*), coalesce(sum(size), 0) FROM batch INDEXED BY batch_name").fetchone()
+    return Totals(*row)
+
+
+def set_totals(db: sqlite3.Connection, totals: Totals) -> None:
+    set_meta(db, "totals", b"%d %d" % totals)
+
+
+def kept(db: sqlite3.Connection) -> Iterator[Kept]:
+    """Every batch, oldest first."""
+    for boot, seq, size, first, last, gaps in db.execute(
+        "SELECT boot, seq, size, first, last, gaps FROM batch ORDER BY id"
+    ):
+        yield Kept(Name(boot, seq), size, first, last, tuple(decode_gaps(gaps)))
+
+
+def oldest(db: sqlite3.Connection) -> int | None:
+    """The first ts of the oldest batch, ms."""
+    row = db.execute("SELECT first FROM batch ORDER BY id LIMIT 1").fetchone()
+    return int(row[0]) if row else None
+
+
+def stored(db: sqlite3.Connection, name: Name) -> bool:
+    return db.execute("SELECT 1 FROM batch WHERE boot = ? AND seq = ?", name).fetchone() is not None
+
+
+def delete(db: sqlite3.Connection, name: Name) -> None:
+    db.execute("DELETE FROM batch WHERE boot = ? AND seq = ?", name)
+
+
+def delete_listed(db: sqlite3.Connection, receipts: Mapping[str, Ranges]) -> list[tuple[Name, int]]:
+    """Name and size of each batch that was there and is listed."""
+    return [
+        (Name(boot, seq), size)
+        for boot, ranges in receipts.items()
+        for first, last in ranges
+        for seq, size in db.execute(
+            "DELETE FROM batch WHERE boot = ? AND seq BETWEEN ? AND ? RETURNING seq, size",
+            (boot, first, min(last, 2**63 - 1)),
+        ).fetchall()
+    ]
 
 
 def stats(db: sqlite3.Connection) -> Stats:

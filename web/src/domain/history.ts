@@ -45,6 +45,7 @@ const RESOLUTION_WORDS: Readonly<Record<Resolution, string>> = {
 const GAP_WORDS: Readonly<Record<string, string>> = {
   edge_down: "The edge was not running",
   buffer_full: "The edge's buffer was full",
+  buffer_expired: "Too old for the edge's buffer",
   store_corrupt: "The edge's store was damaged",
   poison: "A batch could not be read and was set aside",
 };
