@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -205,10 +206,24 @@ def check_config(document: Document, profiles: Profiles) -> Plan:
             raise document.error(f"{at}.key", problem, "shorten it")
         points += its_points
         devices[device.key] = (device.driver, profile.spec(device.key, device.connection, interval))
+    _check_together(document, config)
     if sum(2 * len(point.key) + _VALUE_BYTES for point in points) > MAX_BATCH_BYTES:
         problem = f"{len(points)} points are more than the current image of one edge can carry"
         raise document.error("devices", problem, "share them between edges")
     return Plan(config, devices, points)
+
+
+def _check_together(document: Document, config: EdgeConfig) -> None:
+    """What no device shows alone: two that contradict each other, such as two speeds on one serial line."""
+    lines: dict[Callable[..., tuple[str, str] | None], dict[str, Any]] = {}
+    for number, device in enumerate(config.devices):
+        kind = DRIVERS[device.driver]
+        connection = msgspec.convert(device.connection, kind.connection)
+        lines.setdefault(kind.contradiction, {})[f"devices[{number}]"] = connection
+    for contradiction, connections in lines.items():
+        if wrong := contradiction(connections):
+            at, problem = wrong
+            raise document.error(f"{at}.connection", problem, "give both the same settings")
 
 
 def _check_interval(document: Document, where: str, interval: float) -> None:

@@ -14,8 +14,14 @@ from ems_edge.profile_bacnet import BacnetProfile
 from ems_edge.profile_common import WORD, CommonProfile, check_points
 from ems_edge.profile_modbus import ModbusProfile
 from ems_edge.profile_mqtt import MqttProfile
+from ems_edge.profile_sunspec import SunSpecProfile
 
-KINDS: dict[str, type[CommonProfile]] = {"bacnet": BacnetProfile, "modbus": ModbusProfile, "mqtt": MqttProfile}
+KINDS: dict[str, type[CommonProfile]] = {
+    "bacnet": BacnetProfile,
+    "modbus": ModbusProfile,
+    "mqtt": MqttProfile,
+    "sunspec": SunSpecProfile,
+}
 """What a profile may say, by its `driver`."""
 
 

@@ -27,7 +27,7 @@ from ems_edge.buffer_sqlite import SqliteBuffer
 from ems_edge.clock import Clock
 from ems_edge.config import Plan, Settings, check_session
 from ems_edge.driver import Driver
-from ems_edge.drivers import DRIVERS
+from ems_edge.drivers import make_drivers
 from ems_edge.health import serve
 from ems_edge.image import Image
 from ems_edge.poller import Polled, Poller
@@ -81,7 +81,7 @@ class Line:
     async def poll(self, plan: Plan) -> None:
         """From now on these devices, and no others."""
         await self._stop_polling()
-        self._drivers = {name: DRIVERS[name].make() for name in {driver for driver, _ in plan.devices.values()}}
+        self._drivers = make_drivers({driver for driver, _ in plan.devices.values()})
         self._image.keep_only(plan.devices)
         self._poller.start(
             [
@@ -94,7 +94,7 @@ class Line:
 
     async def _stop_polling(self) -> None:
         await self._poller.stop()
-        for driver in self._drivers.values():
+        for driver in set(self._drivers.values()):
             await driver.close()
 
 

@@ -6,7 +6,7 @@ of the edge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,12 +14,20 @@ from typing import Any
 from ems_edge.driver import Driver
 
 
+def _agree(_: Mapping[str, Any]) -> None:
+    """No two devices of most protocols can contradict each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`make` a driver; `connection` is the struct that a device's connection must fit."""
+    """`make` a driver; `connection` is the struct that a device's connection must fit.
+
+    `contradiction` looks at the connections of several devices: (device, problem) of the first that cannot be, or None.
+    """
 
     make: Callable[[], Driver]
     connection: type[Any]
+    contradiction: Callable[[Mapping[str, Any]], tuple[str, str] | None] = _agree
 
 
 @cache
@@ -33,7 +41,7 @@ def _bacnet() -> Kind:
 def _modbus() -> Kind:
     from ems_edge.drivers import modbus
 
-    return Kind(modbus.ModbusDriver, modbus.Connection)
+    return Kind(modbus.ModbusDriver, modbus.Connection, modbus.contradiction)
 
 
 @cache
@@ -41,6 +49,13 @@ def _mqtt() -> Kind:
     from ems_edge.drivers import mqtt
 
     return Kind(mqtt.MqttDriver, mqtt.Connection)
+
+
+@cache
+def _sunspec() -> Kind:
+    from ems_edge.drivers import modbus, sunspec
+
+    return Kind(modbus.ModbusDriver, sunspec.Connection, modbus.contradiction)
 
 
 class _Drivers(Mapping[str, Kind]):
@@ -62,4 +77,12 @@ class _Drivers(Mapping[str, Kind]):
         return len(self._kinds)
 
 
-DRIVERS: Mapping[str, Kind] = _Drivers({"bacnet": _bacnet, "modbus": _modbus, "mqtt": _mqtt})
+DRIVERS: Mapping[str, Kind] = _Drivers({"bacnet": _bacnet, "modbus": _modbus, "mqtt": _mqtt, "sunspec": _sunspec})
+
+
+def make_drivers(names: Iterable[str]) -> dict[str, Driver]:
+    """A driver for each name. Protocols that share their lines (SunSpec is Modbus) share one object."""
+    makers = {name: DRIVERS[name].make for name in names}
+    made = {make: make() for make in makers.values()}
+    return {name: made[make] for name, make in makers.items()}
+

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from ems_edge.driver import Device, DeviceSpec
+from ems_edge.drivers import sunspec
 from ems_edge.drivers.modbus_connection import Connection, contradiction
 from ems_edge.drivers.modbus_device import ModbusDevice
 from ems_edge.drivers.modbus_link import Link
@@ -25,8 +26,10 @@ class ModbusDriver:
         self._connections: dict[str, Connection] = {}
 
     def device(self, spec: DeviceSpec) -> Device:
+        speaks_sunspec = any(isinstance(point, sunspec.SunSpecSource) for point in spec.points)
+        shape = sunspec.Connection if speaks_sunspec else Connection
         try:
-            connection = msgspec.convert(dict(spec.connection), Connection)
+            connection = msgspec.convert(dict(spec.connection), shape)
         except msgspec.ValidationError as error:
             raise ValueError(f"{spec.key}: {error}") from None
         if wrong := contradiction({**self._connections, spec.key: connection}):
@@ -36,6 +39,8 @@ class ModbusDriver:
         shared = self._links.setdefault(line.place, SharedLink(Link(line)))
         shared.intervals.append(spec.interval)
         shared.link.delay = max(shared.link.delay, connection.delay)
+        if isinstance(connection, sunspec.Connection):
+            return sunspec.SunSpecDevice(spec, connection, shared)
         return ModbusDevice(spec, connection, shared)
 
     async def close(self) -> None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
-from pymodbus.transport.serialtransport import create_serial_connection
 
 from ems_edge.drivers.modbus_frames import Framing, RtuFraming, TcpFraming
 from ems_edge.drivers.modbus_plan import MAX_WORDS
@@ -73,6 +72,8 @@ class SerialLine:
 
     async def open(self, protocol: Callable[[], asyncio.Protocol]) -> None:
         """Raises OSError (pyserial's own is one), also where another program has the line."""
+        from pymodbus.transport.serialtransport import create_serial_connection
+
         await create_serial_connection(
             asyncio.get_running_loop(),
             protocol,
@@ -120,8 +121,13 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         """Raises ValueError."""
         if bool(self.host) == bool(self.serial):
             raise ValueError("either host or serial is needed, and not both")
-        if (self.serial or self.framer == "rtu") and self.unit not in _SERIAL_UNITS:
+        if not self.numbered and self.unit not in _SERIAL_UNITS:
             raise ValueError(f"unit {self.unit} answers nothing on a serial line, use 1 to 247")
+
+    @property
+    def numbered(self) -> bool:
+        """The frames are Modbus TCP's, with numbers."""
+        return not self.serial and self.framer == "tcp"
 
     @property
     def line(self) -> Line:
@@ -136,6 +142,8 @@ def contradiction(connections: Mapping[str, Connection]) -> tuple[str, str] | No
     for device, connection in connections.items():
         line = connection.line
         other, known = lines.setdefault(line.place, (device, line))
-        if line != known:
-            return device, f"{line} contradicts {other}, which has {known} on the same line"
+        mine, theirs = asdict(line), asdict(known)
+        for setting, value in mine.items():
+            if value != theirs.get(setting):
+                return device, f"{line.place}: {setting} is {value} here and {theirs.get(setting)} in {other}"
     return None

@@ -12,9 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pymodbus.framer import FramerRTU, FramerSocket
-from pymodbus.pdu import DecodePDU
-
 _HEADER = 7
 _LONGEST = 254
 """Of what a TCP header counts: unit, function and data."""
@@ -104,7 +101,6 @@ class TcpFraming:
     numbered = True
 
     def __init__(self) -> None:
-        self._framer = FramerSocket(DecodePDU(False))
         self._count = 0
         self._asked: tuple[bytes, int, Request] | None = None
         self._buffer = b""
@@ -112,7 +108,7 @@ class TcpFraming:
     def request(self, unit: int, request: Request) -> bytes:
         self._count = self._count % 0xFFFF + 1
         self._asked = (self._count.to_bytes(2), unit, request)
-        return self._framer.encode(request.pdu, unit, self._count)
+        return struct.pack(">HHHB", self._count, 0, len(request.pdu) + 1, unit) + request.pdu
 
     def feed(self, data: bytes) -> bytes | None:
         self._buffer += data
@@ -154,13 +150,16 @@ class RtuFraming:
     numbered = False
 
     def __init__(self) -> None:
-        self._framer = FramerRTU(DecodePDU(False))
+        from pymodbus.framer import FramerRTU
+
+        self._crc = FramerRTU.compute_CRC
         self._asked: tuple[int, Request] | None = None
         self._buffer = b""
 
     def request(self, unit: int, request: Request) -> bytes:
         self._asked, self._buffer = (unit, request), b""
-        return self._framer.encode(request.pdu, unit, 0)
+        frame = bytes((unit,)) + request.pdu
+        return frame + self._crc(frame).to_bytes(2)
 
     def feed(self, data: bytes) -> bytes | None:
         """Noise before the answer, and late answers that differ from what is due, are skipped."""
@@ -176,7 +175,7 @@ class RtuFraming:
             size = 3 if rest[1] & _EXCEPTION else 1 + request.size if request.size else len(rest) - 2
             if len(rest) < size + 2:
                 break
-            if FramerRTU.compute_CRC(rest[:size]) == int.from_bytes(rest[size : size + 2]):
+            if self._crc(rest[:size]) == int.from_bytes(rest[size : size + 2]):
                 self._asked = None
                 return rest[1:size]
             if at == 0 and request.size:

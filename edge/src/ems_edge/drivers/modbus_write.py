@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from ems_edge.decode import Codec, Type, encode
+from ems_contract.points import Reason
+
+from ems_edge.decode import Codec, Type, decode, encode
 from ems_edge.driver import WriteError
 from ems_edge.drivers.modbus_frames import read, write_bit, write_multiple, write_single
 from ems_edge.drivers.modbus_link import LinkError
@@ -48,6 +50,8 @@ class Writer:
     async def write(self, source: RegisterSource, value: float) -> None:
         """Raises ValueError for a value that the type cannot hold, before anything is sent."""
         words = encode(value, source.codec)
+        if decode(words, source.codec) is Reason.NO_VALUE:
+            raise ValueError(f"{value} is the number by which the device says that it has none")
         if source.function == "coil":
             await self._put("coil", source.address, [int(words[0] != 0)])
         elif source.codec.type is Type.BIT:
