@@ -28,6 +28,8 @@ class Unit:
     garbage: bytes | None = None
     """Sent instead of an answer; `%` stands for the transaction id."""
     asked: int = 0
+    deaf: bool = False
+    """Acknowledges what is written, and does not do it."""
 
     def table(self, function: int) -> dict[int, int]:
         return {1: self.coil, 2: self.discrete, 3: self.holding, 4: self.input}[function]
@@ -96,7 +98,7 @@ class Endpoint:
     async def _answer(self, writer: asyncio.StreamWriter, header: bytes, body: bytes) -> None:
         """Each request in its own task: a slow unit holds up nobody else."""
         unit_id, function = header[6], body[0]
-        address, count = struct.unpack(">HH", body[1:5])
+        address, count = struct.unpack(">HH", body[1:5])  # of a single write the second is the value
         unit = self.units.get(unit_id)
         if unit is None:
             return
@@ -108,8 +110,19 @@ class Endpoint:
         if unit.garbage is not None:
             writer.write(unit.garbage.replace(b"%%", header[:2]))
             return
-        pdu = self._pdu(unit_id, unit, function, address, count)
+        pdu = self._written(unit, body) if function in (6, 16) else self._pdu(unit_id, unit, function, address, count)
         writer.write(header[:4] + struct.pack(">HB", len(pdu) + 1, unit_id) + pdu)
+
+    def _written(self, unit: Unit, body: bytes) -> bytes:
+        """Write single register and write multiple registers, into holding registers that are there."""
+        address = int.from_bytes(body[1:3])
+        data = body[3:5] if body[0] == 6 else body[6:]
+        words = struct.unpack(f">{len(data) // 2}H", data)
+        if unit.exception or any(address + offset not in unit.holding for offset in range(len(words))):
+            return bytes([body[0] | 0x80, unit.exception or 2])
+        if not unit.deaf:
+            unit.holding.update(zip(range(address, address + len(words)), words, strict=True))
+        return body[:5]
 
     def _pdu(self, unit_id: int, unit: Unit, function: int, address: int, count: int) -> bytes:
         if unit.exception:
