@@ -1,0 +1,141 @@
+"""Limit: holds an input within its limits by moving a point whose effect on it is known. Pure.
+
+Each step asks: which output, as near to rest as possible, would bring the input within the limits (less the margin)?
+As the effect is known, that is one division and no gain to tune. What makes such a controller swing is that an input
+does not show at once what was done about it. So a move is counted on for as long as `response` says: its effect is
+added to what was measured, and no further one is made in its stead. Away from rest the answer is taken at once; back to
+rest slowly, so that the peaks of a restless load and not its mean are held.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from ems_contract.control import LimitRule
+
+from ems_edge.control_rules import Reading, Sight, Step
+
+BACK = 3.0
+"""On the way back to rest two thirds of it are done in so many times the response."""
+STEPS = 500
+"""The output moves in so many steps from one end to the other, so that a device is not written for nothing."""
+
+
+class Move(NamedTuple):
+    """The output changed by `by` at `at`."""
+
+    at: float
+    by: float
+
+
+@dataclass(frozen=True, slots=True)
+class LimitState:
+    """`output` None: nothing is claimed. `since` is when that began or ended, `at` the last step."""
+
+    output: float | None
+    since: float
+    at: float
+    moves: tuple[Move, ...] = ()
+
+
+class Limit:
+    """`whole`: the point is a state, and the output a whole number. `resolution` is one step of the device's number."""
+
+    def __init__(self, rule: LimitRule, *, whole: bool = False, resolution: float = 0.0) -> None:
+        self._rule = rule
+        self._whole = whole
+        self._grain = 1.0 if whole else max((rule.high - rule.low) / STEPS, resolution)
+        self._least = -math.inf if rule.minimum is None else rule.minimum + rule.margin
+        self._most = math.inf if rule.maximum is None else rule.maximum - rule.margin
+
+    def begin(self, now: float) -> LimitState:
+        return LimitState(None, -math.inf, now)
+
+    def take_over(self, state: LimitState, held: float, now: float) -> LimitState:
+        """An output that an earlier life left behind is held, and given back in order."""
+        mine = state.output is None and held != self._rule.rest and self._rule.low <= held <= self._rule.high
+        return replace(state, output=held, since=now) if mine else state
+
+    def step(self, state: LimitState, sight: Sight) -> Step[LimitState]:
+        reading = sight.known(self._rule.stale_after)
+        if reading is None:
+            holds = state.output is not None and self._rule.when_stale == "hold"
+            since = state.since if holds or state.output is None else sight.now
+            kept = replace(state, output=state.output if holds else None, since=since, at=sight.now)
+            return Step(kept, kept.output, stale=True)
+        new = self._next(state, sight, reading)
+        moves = tuple(move for move in state.moves if reading.at < self._visible(move))
+        by = self._where(new) - self._where(state.output)
+        if by and sight.in_force:
+            moves = (*moves, Move(sight.now, by))
+        turned = (new is None) != (state.output is None)
+        return Step(LimitState(new, sight.now if turned else state.since, sight.now, moves), new)
+
+    def _next(self, state: LimitState, sight: Sight, reading: Reading) -> float | None:
+        rule, here = self._rule, self._where(state.output)
+        lasted = sight.now - state.since
+        need = self._need(state, reading)
+        if state.output is None:
+            if need == rule.rest or lasted < rule.minimum_off:
+                return None
+            return self._ramped(here, need, sight.now - state.at)
+        if need == rule.rest and self._whole and lasted < rule.minimum_on:
+            return here
+        if not sight.in_force:  # what it asks for shows nothing in the input: wait, do not wind up
+            new = here
+        else:
+            new = self._ramped(here, self._toward(here, need, sight.now - state.at), sight.now - state.at)
+        at_rest = need == rule.rest and (new == rule.rest or not sight.in_force)
+        return None if at_rest and lasted >= rule.minimum_on else new
+
+    def _need(self, state: LimitState, reading: Reading) -> float:
+        """The output nearest to rest with which the input would be within the limits."""
+        here = self._where(state.output)
+        coming = sum(move.by for move in state.moves if reading.at < self._visible(move))
+        need = self._answer(here, reading.value + self._rule.effect * coming)
+        if self._off(need) >= self._off(here) or self._beyond(here, need):
+            return need
+        # On the way back: what is coming may be here already, so the output stays while the sample itself asks for it.
+        seen = self._answer(here, reading.value)
+        if self._beyond(here, seen):
+            return need
+        return here if self._off(seen) >= self._off(here) else max(need, seen, key=self._off)
+
+    def _answer(self, here: float, value: float) -> float:
+        """As `_need`, for an input that is `value` with the output `here`."""
+        rule = self._rule
+        one, other = ((limit - value) / rule.effect for limit in (self._least, self._most))
+        low, high = here + min(one, other), here + max(one, other)
+        off = min(max(rule.rest, low), high) - rule.rest
+        steps = math.copysign(math.ceil(abs(off) / self._grain - 1e-9), off)
+        return min(max(rule.rest + steps * self._grain, rule.low), rule.high)
+
+    def _visible(self, move: Move) -> float:
+        """A sample from then on shows the move; one that was taken with it does not, however quick the device is."""
+        return move.at + max(self._rule.response, 1e-9)
+
+    def _off(self, output: float) -> float:
+        return abs(output - self._rule.rest)
+
+    def _beyond(self, here: float, there: float) -> bool:
+        """On the other side of rest: the other limit is the one in danger."""
+        return (here - self._rule.rest) * (there - self._rule.rest) < 0
+
+    def _toward(self, here: float, need: float, elapsed: float) -> float:
+        if self._whole or self._beyond(here, need) or self._off(need) >= self._off(here):
+            return need
+        span = self._rule.response * BACK
+        share = 1.0 if span <= 0 else -math.expm1(-elapsed / span)
+        gap = abs(here - need)
+        return need if gap <= self._grain else here - math.copysign(max(share * gap, self._grain), here - need)
+
+    def _ramped(self, here: float, wanted: float, elapsed: float) -> float:
+        if self._rule.ramp is None or self._whole:
+            return wanted
+        most = self._rule.ramp * elapsed
+        return wanted if abs(wanted - here) <= most else here + math.copysign(most, wanted - here)
+
+    def _where(self, output: float | None) -> float:
+        return self._rule.rest if output is None else output
