@@ -116,7 +116,7 @@ class Recorder:
         name = Name(self._boot, self._seq)
         payload = encode_batch(Batch(1, self._edge, *name, self._clock.now(), readings, gaps or None))
         try:
-            await self._buffer.append(NewBatch(name, payload, first, last, tuple(gaps)))
+            await self._buffer.append(NewBatch(name, payload, first, last, tuple(gaps), self._clock.last))
         except BufferFullError as error:
             log.error("a batch is lost, the store takes no more", seq=name.seq, problem=str(error))
             self.problem = str(error)
