@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ems_contract.points import Kind, is_point_key
+from ems_contract.points import Kind
 from ems_edge.problems import ConfigError, parse_yaml
 from ems_edge.profile import Profiles, check_profile
 from ems_edge.profile_common import CommonProfile
@@ -118,16 +118,6 @@ def test_bits_of_one_register_may_share_it_but_not_a_bit() -> None:
     assert len(_check(text).points) == 2
     with pytest.raises(ConfigError, match="already belongs to"):
         _check(text.replace("bit: 1", "bit: 0"))
-
-
-def test_every_built_in_profile_is_good_and_short() -> None:
-    profiles = Profiles()
-    assert profiles.names() == ["stl_battery", "stl_hvac", "stl_inverter", "stl_meter"]
-    for name in profiles.names():
-        profile = profiles.get(name)
-        assert profile.profile == name
-        assert all(is_point_key(point.key) for point in profile.contract_points("some_device"))
-        assert "reads" in {point.key for point in profile.points}
 
 
 def test_own_profiles_come_before_the_built_in_ones(tmp_path: Path) -> None:

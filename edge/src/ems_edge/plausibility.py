@@ -7,7 +7,8 @@ wrong order is 1e-38 or 1e30. Everything here is a suggestion to a person who st
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ems_contract.points import Reason
@@ -39,7 +40,10 @@ _TYPICAL = (
 """Narrow enough that a number in there is hardly chance."""
 _SMALLEST, _LARGEST = 1e-4, 1e9
 """Of a float that somebody measured; one in the wrong order is beyond, mostly far."""
-_SCALES = (1.0, 0.1, 0.01, 0.001, 10.0, 100.0, 1000.0)
+_FINER = (0.1, 0.01, 0.001)
+_SCALES = (1.0, *_FINER, 10.0, 100.0, 1000.0)
+_USUAL = {"V": (0.1,), "Hz": _FINER}
+"""Finer scales in which makers keep this unit in 16 bits."""
 _BY_SIZE = {
     1: (Type.UINT16, Type.INT16),
     2: (Type.FLOAT32, Type.UINT32, Type.INT32),
@@ -124,6 +128,7 @@ def views(words: Sequence[int]) -> list[View]:
 
 
 def _view(words: Sequence[int], codec: Codec) -> Iterator[View]:
+    """As it is; and a whole number besides in each scale that makes something typical of it."""
     value = decode(words, codec)
     if isinstance(value, Reason):
         return
@@ -131,13 +136,13 @@ def _view(words: Sequence[int], codec: Codec) -> Iterator[View]:
         if value == 0 or _SMALLEST <= abs(value) <= _LARGEST:
             yield View(codec, value, looks_like(value))
         return
-    for scale in _SCALES[:4]:
-        scaled = replace(codec, scale=scale)
-        told = decode(words, scaled)
-        if scale != 1 and isinstance(told, float) and (guess := looks_like(told)):
-            yield View(scaled, told, guess)
+    guess = looks_like(value)
     if codec.words == 1 or abs(value) <= _LARGEST:
-        yield View(codec, float(value), looks_like(float(value)))
+        yield View(codec, float(value), guess if guess and guess.unit != "Hz" else None)  # 50 is many things
+    for scale in _FINER:
+        told = decode(words, scaled := replace(codec, scale=scale))
+        if isinstance(told, float) and (guess := looks_like(told)) and (codec.words > 1 or scale in _USUAL[guess.unit]):
+            yield View(scaled, told, guess)
 
 
 def _orders(codec: Codec, size: int) -> Iterator[Codec]:
@@ -146,46 +151,75 @@ def _orders(codec: Codec, size: int) -> Iterator[Codec]:
             yield replace(codec, word_order=word_order, byte_order=byte_order)
 
 
-def best(words: Sequence[int]) -> View | None:
-    """The most telling view that starts here: typical values first, then the usual orders and types."""
-    telling = [view for view in views(words) if view.guess is not None]
-    return min(telling, key=lambda view: _oddness(view.codec), default=None)
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How registers keep their numbers: a codec without scale, at addresses that leave `phase` divided by its size.
 
-
-def _oddness(codec: Codec) -> tuple[bool, bool, bool, int, float]:
-    """How unusual it is that a maker keeps a number like this."""
-    return (
-        codec.byte_order is Order.LITTLE,
-        codec.type not in _FLOATS and codec.words > 2,
-        codec.word_order is Order.LITTLE,
-        0 if codec.type in _FLOATS else codec.words,
-        abs(math.log10(codec.scale)),
-    )
-
-
-def style(words: Sequence[int]) -> tuple[Codec, int] | None:
-    """How these registers keep their numbers, as a whole: the codec, and how many typical values it shows.
-
-    None where nothing typical is there. Scales differ from point to point, so they are not part of it.
+    `count` is how many typical values show it.
     """
-    counts: dict[Codec, int] = {}
-    for start in range(len(words)):
-        for view in views(words[start : start + 4]):
-            if view.guess is not None:
-                plain = replace(view.codec, scale=1.0)
-                counts[plain] = counts.get(plain, 0) + 1
+
+    codec: Codec
+    phase: int
+    count: int
+
+
+def style(runs: Mapping[int, Sequence[int]]) -> Style | None:
+    """What most of the typical values agree on; `runs`: address -> words from there on. None where there are none."""
+    counts: dict[tuple[Codec, int], int] = {}
+    for first, words in runs.items():
+        for offset in range(len(words)):
+            for view in views(words[offset : offset + 4]):
+                if view.guess is not None:
+                    key = (replace(view.codec, scale=1.0), (first + offset) % view.codec.words)
+                    counts[key] = counts.get(key, 0) + 1
     if not counts:
         return None
-    codec = min(counts, key=lambda codec: (-counts[codec], _oddness(codec)))
-    return codec, counts[codec]
+    codec, phase = min(counts, key=lambda key: (-counts[key], _oddness(key[0])))
+    return Style(codec, phase, counts[codec, phase])
+
+
+def _oddness(codec: Codec) -> tuple[bool, bool, int]:
+    """How unusual it is that a maker keeps a number like this."""
+    return codec.byte_order is Order.LITTLE, codec.word_order is Order.LITTLE, codec.words
+
+
+def survey(first: int, words: Sequence[int], found: Style | None) -> dict[int, str]:
+    """What seems to start at which address: texts, and numbers kept in the style that was found."""
+    told: dict[int, str] = {}
+    offset = 0
+    while offset < len(words):
+        rest = words[offset:]
+        if text := text_at(rest):
+            told[first + offset] = f"text {text!r}"
+            offset += (len(text) + 1) // 2
+        elif found is not None and (view := _in_style(first + offset, rest, found)) is not None:
+            told[first + offset] = str(view)
+            offset += view.codec.words
+        else:
+            offset += 1
+    return told
+
+
+def _in_style(address: int, words: Sequence[int], found: Style) -> View | None:
+    """A typical number, or any that somebody may have measured where it is kept as most are."""
+    ways = [view for view in views(words) if view.codec.byte_order is found.codec.byte_order]
+    alike = [view for view in ways if replace(view.codec, scale=1.0) == found.codec]
+    if alike and address % found.codec.words == found.phase:
+        return max(alike, key=lambda view: view.guess is not None) if found.codec.words > 1 else _typical(alike)
+    return _typical([view for view in ways if view.codec.words == 1])
+
+
+def _typical(ways: Sequence[View]) -> View | None:
+    return next((view for view in ways if view.guess is not None), None)
+
+
+_TEXT = re.compile(rb"(?=[ -~]*[A-Za-z])([\w ./+-]{4,})\0|([\w ./+-]{8,})", re.ASCII)
 
 
 def text_at(words: Sequence[int]) -> str:
-    """The text that starts here, of four characters or more; empty where none does."""
-    data = b"".join(word.to_bytes(2, "big") for word in words)
-    end = next((at for at, byte in enumerate(data) if not 32 <= byte < 127), len(data))
-    text = data[:end].decode("ascii")
-    return text.rstrip() if len(text.strip()) >= 4 and any(letter.isalpha() for letter in text) else ""
+    """The text that starts here: four characters that end with a zero, or eight. Empty where none does."""
+    found = _TEXT.match(b"".join(word.to_bytes(2, "big") for word in words))
+    return (found[1] or found[2]).decode("ascii").strip() if found else ""
 
 
 def corrections(words: Sequence[int], codec: Codec, unit: str, most: int = 3) -> list[Correction]:

@@ -68,7 +68,9 @@ async def _probe_range(function: str, words: Sequence[str], as_json: bool) -> No
         why = refused.value if refused else "no answer"
         remedy = "try another range, another function, or `ems-edge scan modbus` for the units that answer"
         output.fail(f"no {function} register from {first} to {last}: {why}; {remedy}", output.FAILED)
-    meanings = {address: _meaning(found, address) for address in found} if function in ("holding", "input") else {}
+    runs = _runs(found) if function in ("holding", "input") else {}
+    style = plausibility.style(runs)
+    meanings = {at: told for start, run in runs.items() for at, told in plausibility.survey(start, run, style).items()}
     if as_json:
         output.emit([{"address": at, "raw": word, "looks_like": meanings.get(at, "")} for at, word in found.items()])
         return
@@ -80,10 +82,21 @@ async def _probe_range(function: str, words: Sequence[str], as_json: bool) -> No
     output.table(columns, [[cell.removesuffix(".0") for cell in row] for row in rows])
     if missing := last - first + 1 - len(found):
         output.note(f"{missing} registers are refused ({refused.value if refused else 'no answer'})")
-    if (told := plausibility.style(list(found.values()))) is not None:
-        codec, count = told
-        named = f"word_order: {codec.word_order.value}, byte_order: {codec.byte_order.value}"
-        output.say(f"mostly {codec.type.value} ({named}): {count} typical values")
+    if style is not None and style.count > 1:
+        orders = f"word_order: {style.codec.word_order.value}, byte_order: {style.codec.byte_order.value}"
+        output.say(f"mostly {style.codec.type.value} ({orders}): {style.count} typical values")
+
+
+def _runs(found: Words) -> dict[int, list[int]]:
+    """Address -> the words from there on, without a hole."""
+    runs: dict[int, list[int]] = {}
+    start = -1
+    for address, word in found.items():
+        if address - 1 not in found:
+            start = address
+            runs[start] = []
+        runs[start].append(word)
+    return runs
 
 
 def _range(text: str) -> tuple[int, int]:
@@ -95,21 +108,6 @@ def _range(text: str) -> tuple[int, int]:
     if not 0 <= first <= last <= 65_535 or last - first >= MOST:
         raise ConfigError("probe", "", f"{text!r} is no range", f"give 0-based addresses, at most {MOST} registers")
     return first, last
-
-
-def _meaning(found: Words, address: int) -> str:
-    """Text or the most telling number that starts here; several in a row agree on how they are kept."""
-    words = [found[at] for at in range(address, address + 20) if at in found and _joined(found, address, at)]
-    if text := plausibility.text_at(words):
-        before = found.get(address - 1)
-        inside = before is not None and plausibility.text_at([before, *words]).endswith(text)
-        return "" if inside else f"text {text!r}"
-    view = plausibility.best(words[:4])
-    return str(view) if view else ""
-
-
-def _joined(found: Words, first: int, last: int) -> bool:
-    return all(at in found for at in range(first, last + 1))
 
 
 # A profile --------------------------------------------------------------------------------------------------------
