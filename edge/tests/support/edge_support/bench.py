@@ -1,0 +1,33 @@
+"""`ems-edge` as it is typed: in a thread of its own, so that a device of this process can answer it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from ems_edge.main import app
+from typer.testing import CliRunner
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The table on standard output, without its head."""
+        return [line.split() for line in self.out.splitlines()[1:]]
+
+
+def typed(*words: object, answer: str | None = None) -> Said:
+    """`answer` is what a person types when asked."""
+    result = CliRunner().invoke(app, [str(word) for word in words], input=answer)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Said(result.exit_code, result.stdout, result.stderr)
+
+
+async def ems_edge(*words: object, answer: str | None = None) -> Said:
+    return await asyncio.to_thread(typed, *words, answer=answer)
