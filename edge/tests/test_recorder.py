@@ -112,7 +112,8 @@ async def test_a_straggler_has_its_own_ts_and_times_only_grow() -> None:
 
 async def test_a_clock_that_is_wrong_makes_good_values_uncertain_and_leaves_bad_ones_bad() -> None:
     async with recording() as line:
-        line.clock.offset = 3_600_000
+        wall = line.clock.now()
+        line.clock.measure(wall + 3_600_000, wall, wall)
         line.recorder.add([answer("a", NOON, power=1.0, state=Reason.TIMEOUT)])
         (batch,) = await line.batches(1)
     assert batch.readings[0].values == {"a.power": 1.0, "a.state": None}
@@ -123,7 +124,8 @@ async def test_a_sample_from_the_future_is_flagged_and_never_the_latest() -> Non
     async with recording() as line:
         line.recorder.add([answer("a", NOON, power=1.0)])
         await line.batches(1)
-        line.clock.offset = -86_400_000
+        wall = line.clock.now()
+        line.clock.measure(wall - 86_400_000, wall, wall)
         line.recorder.add([answer("a", NOON + 86_400_000, power=2.0)])
         _, second = await line.batches(2)
         assert second.readings[0].quality == {"a.power": "future"}

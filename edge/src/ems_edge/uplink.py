@@ -19,8 +19,9 @@ import contextlib
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from ems_contract.keys import Lane
@@ -67,8 +68,12 @@ class _Offered:
     at: float
 
 
+Companion = Callable[[RedisDoor], Coroutine[Any, Any, None]]
+"""What else is done in Redis as long as one connection lasts; raises what RedisDoor does."""
+
+
 class Uplink:
-    """`refused` asks for a new session, `config_changed` for a new configuration."""
+    """`refused` asks for a new session, `config_changed` for a new configuration; `companions` share each connection."""
 
     def __init__(
         self,
@@ -81,6 +86,7 @@ class Uplink:
         *,
         refused: Callable[[], None],
         config_changed: Callable[[], None],
+        companions: Sequence[Companion] = (),
         tuning: Tuning | None = None,
     ) -> None:
         self._site = site
@@ -91,6 +97,7 @@ class Uplink:
         self._image = image
         self._refused = refused
         self._config_changed = config_changed
+        self._companions = companions
         self._tuning = tuning or Tuning()
         self._window = Window(self._tuning.grace)
         self._backfilled = -math.inf
@@ -175,6 +182,8 @@ class Uplink:
                 tasks.create_task(self._backfill(redis))
                 tasks.create_task(self._watch_config(redis))
                 tasks.create_task(self._watch_move())
+                for companion in self._companions:
+                    tasks.create_task(companion(redis))
         finally:
             self.online = False
             self._give_back([offered.name for offered in self._offered])
