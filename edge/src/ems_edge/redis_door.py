@@ -65,8 +65,11 @@ class RedisDoor:
         self._streams: dict[Lane, str] = {lane: keys.telemetry_stream(site, edge, lane) for lane in LANES}
         self._acked = keys.telemetry_acked(site, edge)
         self._latest = keys.telemetry_latest(site)
+        self._status = keys.edge_status(site)
         self._channel = keys.telemetry_channel(site)
         self._config_channel = keys.config_changed_channel(edge)
+        self._events = keys.edge_events_stream(site, edge)
+        self._commands = keys.commands_stream(site, edge)
         self._edge_name = keys.edge_name(edge)
         self._redis: Redis = Redis.from_url(
             access().url,
@@ -88,9 +91,15 @@ class RedisDoor:
             return int(seconds) * 1000 + int(micros) // 1000, asked, wall_ms()
 
     async def set_latest(self, image: bytes) -> None:
+        await self._set(self._latest, image)
+
+    async def set_status(self, status: bytes) -> None:
+        await self._set(self._status, status)
+
+    async def _set(self, hash_key: str, value: bytes) -> None:
         async with self._within_deadline():
             with contextlib.suppress(ResponseError):  # full; a permission problem shows at the next publish
-                await self._redis.hset(self._latest, self._edge_name, image)
+                await self._redis.hset(hash_key, self._edge_name, value)
 
     async def publish(self, batches: Sequence[bytes], image: bytes | None, durable: bool) -> list[StreamId | None]:
         """Live: XADD (where `durable`), PUBLISH for each batch, and the image once, in one pipeline."""
@@ -139,7 +148,35 @@ class RedisDoor:
                 yield stream_id(entry_id), fields.get(keys.STREAM_FIELD.encode(), b"")
             if len(page) < PAGE:
                 return
-            after = "({}-{}".format(*stream_id(page[-1][0]))
+            after = f"({_text(stream_id(page[-1][0]))}"
+
+    async def commands(self, after: StreamId) -> list[tuple[StreamId, bytes]]:
+        """What came after this id, oldest first, `PAGE` at most; waits for some time where there is nothing."""
+        block = int(self._deadline * 500)
+        async with self._within_deadline():
+            found: Any = await self._redis.xread({self._commands: _text(after)}, count=PAGE, block=block)
+        return [
+            (stream_id(entry_id), fields.get(keys.COMMAND_FIELD.encode(), b""))
+            for _, entries in found
+            for entry_id, fields in entries
+        ]
+
+    async def events_stream(self) -> tuple[StreamId, int]:
+        """The last id that it ever had, (0, 0) where there is no such stream, and how many entries it has."""
+        async with self._within_deadline():
+            try:
+                found: Any = await self._redis.xinfo_stream(self._events)
+            except ResponseError as error:
+                if "no such key" not in str(error):
+                    raise
+                return (0, 0), 0
+        return stream_id(found["last-generated-id"]), int(found["length"])
+
+    async def tell(self, events: Sequence[bytes]) -> list[StreamId | None]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for event in events:
+            pipeline.xadd(self._events, {keys.EVENT_FIELD: event})
+        return [self._taken(answer) for answer in await self._execute(pipeline)]
 
     async def config_changes(self) -> AsyncIterator[None]:
         """Once for each `config_changed`; the first, None as well, when the subscription stands."""
@@ -192,3 +229,7 @@ class RedisDoor:
             self.full = str(answer)
             log.warning("redis takes no batches", problem=self.full)
         return None
+
+
+def _text(entry: StreamId) -> str:
+    return "{}-{}".format(*entry)
