@@ -4,7 +4,7 @@ import type { LoginSession } from "@/domain/login-session";
 import type { ExplainedAccess, Invitation, Member, NewInvitation, OpenInvitation } from "@/domain/people";
 import type { MemberRole, SiteRole } from "@/domain/roles";
 import type { User } from "@/domain/site";
-import type { AssetNode, DeviceSettings, Edge, EdgeKey, NewEdgeKey } from "@/domain/site-settings";
+import type { AssetNode, DeviceSettings, Edge, EdgeKey, LocalConfiguration, NewEdgeKey } from "@/domain/site-settings";
 
 /** The seams for people and what belongs to them. Each call may throw a `Problem`. */
 
@@ -96,6 +96,7 @@ export interface EquipmentGateway {
   edges(site: number): Promise<Edge[]>;
   createEdge(site: number, edge: { name: string; pollInterval: number }): Promise<void>;
   changeEdge(id: number, edge: { name: string; pollInterval: number }): Promise<void>;
+  configureEdge(id: number, local: LocalConfiguration): Promise<void>;
   removeEdge(id: number): Promise<void>;
   keys(edge: number): Promise<EdgeKey[]>;
   createKey(edge: number): Promise<NewEdgeKey>;

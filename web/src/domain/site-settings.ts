@@ -16,6 +16,31 @@ export interface Edge {
   readonly pollInterval: number;
   readonly software: string;
   readonly lastSession: number | null;
+  readonly local: LocalConfiguration;
+}
+
+/** What an edge computes, sends and controls by itself; as it is written, since the server checks it. */
+export interface LocalConfiguration {
+  readonly rules: readonly unknown[];
+  readonly derived: readonly unknown[];
+  readonly reporting: readonly unknown[];
+}
+
+/** A list for a text field: an entry on each line. */
+export function listText(list: readonly unknown[]): string {
+  return list.length === 0 ? "" : `[\n${list.map((entry) => `  ${JSON.stringify(entry)}`).join(",\n")}\n]`;
+}
+
+/** The list that somebody typed; empty text is an empty list, null where it is none. */
+export function listOf(text: string): readonly unknown[] | null {
+  if (text.trim() === "") return [];
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? (value as readonly unknown[]) : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }
 
 /** One of an edge's API keys; at most two live at once, so that one can be exchanged without a gap. */

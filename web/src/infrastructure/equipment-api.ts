@@ -1,5 +1,5 @@
 import type { EquipmentGateway } from "@/application/people-ports";
-import type { AssetNode, DeviceSettings, Edge, EdgeKey, NewEdgeKey } from "@/domain/site-settings";
+import type { AssetNode, DeviceSettings, Edge, EdgeKey, LocalConfiguration, NewEdgeKey } from "@/domain/site-settings";
 import { instant } from "@/domain/when";
 import { bodyOf, everyPage, type Client } from "./client";
 import type { Schemas } from "./wire";
@@ -19,6 +19,12 @@ export class EquipmentApi implements EquipmentGateway {
 
   async changeEdge(id: number, { name, pollInterval }: { name: string; pollInterval: number }): Promise<void> {
     await this.client.PATCH("/api/edges/{id}", { params: { path: { id } }, body: { name, poll_interval: pollInterval } });
+  }
+
+  async configureEdge(id: number, local: LocalConfiguration): Promise<void> {
+    // As somebody wrote it: what it may say is the server's to know.
+    const body = local as Pick<Schemas["PatchedEdgeRequest"], "rules" | "derived" | "reporting">;
+    await this.client.PATCH("/api/edges/{id}", { params: { path: { id } }, body });
   }
 
   async removeEdge(id: number): Promise<void> {
@@ -70,12 +76,13 @@ export class EquipmentApi implements EquipmentGateway {
   }
 }
 
-function edgeOf({ id, edge, name, poll_interval, software, last_session }: Schemas["Edge"]): Edge {
+function edgeOf({ id, edge, name, poll_interval, software, last_session, ...local }: Schemas["Edge"]): Edge {
   return {
     id, name, software,
     wire: edge,
     pollInterval: poll_interval ?? DEFAULT_INTERVAL_S,
     lastSession: last_session === null ? null : instant(last_session),
+    local: { rules: local.rules ?? [], derived: local.derived ?? [], reporting: local.reporting ?? [] },
   };
 }
 

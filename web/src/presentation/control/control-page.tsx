@@ -29,12 +29,14 @@ function Control({ site }: { site: Site }) {
   return (
     <div className="mx-auto max-w-5xl space-y-6">
       <SiteHead site={site} page="control" />
+      <div className="space-y-6">
       <SetpointsSection site={site} points={points} commands={commands.data ?? []} />
       <CommandsSection commands={commands} points={points} />
       <RulesSection site={site} rules={rules} points={points} />
       {rules.data?.length === 0 && changes.data?.length === 0 ? null : (
         <ChangesSection changes={changes} rules={rules.data ?? []} reading={readingOf(points)} />
       )}
+      </div>
     </div>
   );
 }

@@ -15,7 +15,7 @@ export function RulesSection({ site, rules, points }: { site: Site; rules: SWRRe
   const reading = readingOf(points);
   return (
     <Section title="Local rules" lead="What the edge does by itself, also without a network. Rules are part of its configuration.">
-      <List data={rules} label="Local rules" empty="This site's edges follow no rules of their own. A site manager writes them in the settings of the edge.">
+      <List data={rules} label="Local rules" empty="This site's edges follow no rules of their own. A site manager writes them in Settings, Edges, Rules.">
         {(rule) => <RuleRow key={rule.key} site={site} rule={rule} reading={reading} />}
       </List>
     </Section>
@@ -53,7 +53,7 @@ export function readingOf(points: readonly Point[]): Reading {
     name: (key) => {
       const point = known.get(key);
       if (point === undefined) return key;
-      return point.device ? `${point.device.name.toLowerCase()}'s ${point.name.toLowerCase()}` : point.name.toLowerCase();
+      return point.device ? `${point.device.name} ${point.name.toLowerCase()}` : point.name.toLowerCase();
     },
     show: (key, value) => {
       const point = known.get(key);

@@ -47,7 +47,7 @@ function Setpoint({ site, point, commands }: { site: Site; point: Point; command
         />
       }
     >
-      <span data-live={point.key} className="min-w-20 text-right text-[13px] font-medium tabular-nums">
+      <span data-live={point.key} className="text-[13px] font-medium tabular-nums sm:min-w-20 sm:text-right">
         {live?.value === undefined || live.value === null ? "—" : shown(point, live.value)}
       </span>
       <SetpointButton site={site} point={point} />

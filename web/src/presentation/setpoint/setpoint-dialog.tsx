@@ -103,7 +103,7 @@ function SetpointForm({ site, point, onOrdered }: { site: Site; point: Point; on
           name="lease"
           disabled={point.fallback === null}
           problem={form.wrong("lease")}
-          hint={point.fallback === null ? "It has no default to go back to." : `Then back to ${show(point.fallback)}.`}
+          hint={point.fallback === null ? "It has no default to go back to." : `When that is over: ${show(point.fallback)}.`}
           options={HOLDS}
         />
       </div>

@@ -17,6 +17,7 @@ import { Ago } from "@/presentation/ui/when";
 import { EdgeForm } from "./edge-form";
 import { EdgeHealth } from "./edge-health";
 import { EdgeKeys } from "./edge-keys";
+import { LocalForm } from "./local-form";
 
 export function EdgesSection({ site }: { site: Site }) {
   const edges = useEdges(site.id);
@@ -46,7 +47,7 @@ export function EdgesSection({ site }: { site: Site }) {
 
 function EdgeRow({ edge, onChanged }: { edge: Edge; onChanged: () => Promise<unknown> }) {
   const { equipment } = useServices();
-  const [open, setOpen] = useState<"edit" | "remove" | null>(null);
+  const [open, setOpen] = useState<"edit" | "local" | "remove" | null>(null);
   const close = () => {
     setOpen(null);
   };
@@ -73,7 +74,17 @@ function EdgeRow({ edge, onChanged }: { edge: Edge; onChanged: () => Promise<unk
       }
     >
       <Button onClick={() => { setOpen("edit"); }} aria-label={`Edit ${edge.name}`}>Edit</Button>
+      <Button onClick={() => { setOpen("local"); }} aria-label={`Rules of ${edge.name}`}>Rules…</Button>
       <Button onClick={() => { setOpen("remove"); }} aria-label={`Delete ${edge.name}`}>Delete</Button>
+      <Dialog open={open === "local"} onOpenChange={close} title={`What ${edge.name} does by itself`} lead="With or without a network. Each part is a list in JSON; what is wrong in it is told when it is saved.">
+        <LocalForm
+          edge={edge}
+          onDone={async () => {
+            await onChanged();
+            close();
+          }}
+        />
+      </Dialog>
       <Dialog open={open === "edit"} onOpenChange={close} title={`Edit ${edge.name}`}>
         <EdgeForm
           site={null}

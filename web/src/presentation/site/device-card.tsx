@@ -46,11 +46,11 @@ function Row({ site, row }: { site: Site; row: TileRow }) {
         {row.label}
         {row.points.length > 1 ? <span className="ml-1.5 text-2xs text-faint">L1 L2 L3</span> : null}
       </dt>
+      {row.points[0] ? <SetpointButton site={site} point={row.points[0]} small /> : null}
       <dd className="flex items-center gap-2.5">
         {row.points.map((point, index) => (
           <ValueTile key={point.key} site={site} point={point} first={index === 0} last={index === row.points.length - 1} />
         ))}
-        {row.points[0] ? <SetpointButton site={site} point={row.points[0]} small /> : null}
       </dd>
     </div>
   );
