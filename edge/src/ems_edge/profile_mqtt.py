@@ -208,6 +208,9 @@ def _check_point(document: Document, point: MqttPoint, at: str) -> None:
         raise wrong("writable", "is missing", "write writable: true, or leave the command out")
     if point.command is not None and VALUE not in variables(point.command.payload):
         raise wrong("command.payload", "does not say what is written", "put {value} where it belongs")
+    for number in point.command.texts if point.command is not None and point.states else ():
+        if number not in point.states:
+            raise wrong("command.texts", f"{number} is none of the states", f"add it to states, or leave {number} out")
     for text, number in point.values.items():
         if point.states and number not in point.states:
             raise wrong("values", f"{text!r} stands for {number:g}, which is none of the states", "add it to states")

@@ -47,7 +47,8 @@ class MqttDevice:
             name: timeout if source.timeout is None else source.timeout for name, source in self._sources.items()
         }
         self._known: dict[str, Known] = {}
-        self._said: dict[str, int] = {}
+        self._said: dict[str, tuple[int, float]] = {}
+        """Topic -> its last payload (as a hash), and when that was first heard; the same one kept is no younger."""
         self._refused: set[str] = set()
         self._offline = False
         self._since = time.monotonic()
@@ -114,16 +115,17 @@ class MqttDevice:
         if retained and not self._retained:
             return
         now, digest = time.monotonic(), hash(payload.data)
-        again = retained and self._said.get(topic) == digest
-        self._said[topic] = digest
+        before, at = self._said.get(topic, (0, now))
+        if not retained or before != digest:
+            at = now
+        self._said[topic] = digest, at
         news: dict[str, Value] = {}
         for source in self._points_of[topic]:
-            name, before = source.name, self._known.get(source.name)
-            if before is None or not again:
-                at = now - _age(payload, source) if retained else now
-                known = self._known[name] = Known(payload.value(source), at)
-                if before is None or before.value != known.value:
-                    news[name] = known.value
+            name, value = source.name, payload.value(source)
+            if name not in self._known or self._known[name].value != value:
+                news[name] = value
+            own = payload.time(source.time) if retained else None
+            self._known[name] = Known(value, at if own is None else min(now - (time.time() - own), now))
         if not self._offline:
             self._tell(news)
         self._heard_something.set()
@@ -212,9 +214,3 @@ def _same(one: Value, other: Value) -> bool:
     if isinstance(one, Reason) or isinstance(other, Reason):
         return False
     return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-6)
-
-
-def _age(payload: Payload, source: TopicSource) -> float:
-    """Of a retained message, s: since the payload's own time where it has one, or else 0."""
-    said = payload.time(source.time)
-    return max(time.time() - said, 0.0) if said is not None else 0.0

@@ -274,7 +274,20 @@ async def _quietly(work: Coroutine[None, None, None]) -> None:
 
 def _trust(ca_file: str | None) -> ssl.SSLContext:
     """The certificates of `ca_file`, or those that the system trusts. The broker's name must be the certificate's."""
-    return ssl.create_default_context(cafile=ca_file)
+    context = ssl.create_default_context(cafile=ca_file)
+    context.sslsocket_class = _ClosingSocket
+    return context
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """paho leaves a socket open whose handshake failed."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def _sentence(error: Exception) -> str:
@@ -284,6 +297,8 @@ def _sentence(error: Exception) -> str:
         return "the broker refuses the username or the password"
     if code == _NOT_AUTHORISED:
         return "the broker does not let this username in (not authorised)"
+    if isinstance(error, aiomqtt.MqttError) and error.__cause__ is not None:
+        return "the connection was lost"
     if isinstance(error, FileNotFoundError):
         return "the file that ca_file names is not there"
     return f"{error}" or type(error).__name__
