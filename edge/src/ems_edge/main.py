@@ -41,13 +41,19 @@ HealthPort = Annotated[int | None, typer.Option(min=0, max=65_535, help="Serve /
 HealthHost = Annotated[str, typer.Option(help="On this address; 0.0.0.0 for probes from outside.")]
 
 
-@app.callback()
-def about(
-    version: Annotated[bool, typer.Option("--version", help="Name and version.", is_eager=True)] = False,
-) -> None:
-    if version:
+def _version(asked: bool) -> None:
+    if asked:
         output.say(software())
         raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Name, version.")
+    ] = False,
+) -> None:
+    """Edge controller: reads field devices, buffers durably, publishes to Redis."""
 
 
 @app.command()

@@ -21,6 +21,7 @@ PACKAGES = ("ems_contract", "ems_edge", "ems_realtime", "ems_simulator", "ems_st
 GENERATED = (
     REPOSITORY / "contract" / "schema" / "contract.schema.json",
     REPOSITORY / "docs" / "reference" / "openapi.yaml",
+    REPOSITORY / "docs" / "reference" / "profile.schema.json",
     WEB / "src" / "domain" / "contract.gen.ts",
     WEB / "src" / "infrastructure" / "api.gen.ts",
     *sorted((REPOSITORY / "contract" / "fixtures").glob("*.json")),
@@ -68,6 +69,7 @@ def generators() -> list[Task]:
         Task("contract schema", _python("ems_contract.schema", str(GENERATED[0].parent))),
         Task("golden messages", [sys.executable, "contract/tests/golden.py", "contract/fixtures"]),
         Task("OpenAPI", [sys.executable, *openapi], BACKEND, {"EMS_ENV": "test"}),
+        Task("profile schema", _python("ems_edge.profile_schema", str(GENERATED[2]))),
         _npm("gen"),
     ]
 
