@@ -110,6 +110,8 @@ def test_a_backend_file_names_url_key_and_store(tmp_path: Path, how: str) -> Non
         ("config.devices.1.connection.port", 99999, "config.devices[1].connection.port", "99999 stands there"),
         ("config.devices.1.connection.unit", 256, "config.devices[1].connection.unit", "256 stands there"),
         ("config.devices.1.connection.timeout", 0, "config.devices[1].connection.timeout", "0 stands there"),
+        ("config.devices.1.connection.serial", "/dev/ttyUSB0", "config.devices[1].connection.serial", "one of the two"),
+        ("config.devices.1.connection.framer", "rtu", "config.devices[1].connection", "give both the same settings"),
     ],
 )
 def test_a_mistake_names_file_line_field_and_remedy(

@@ -18,6 +18,8 @@ import yaml
 from msgspec import inspect
 
 _WHERE = re.compile(r"(?P<problem>.*) - at `(?:key in )?`?\$(?P<path>[^`]*)`", re.DOTALL)
+_OWN_CHECK = re.compile(r"(?P<field>\w+): (?P<problem>.+); (?P<remedy>.+)")
+"""What a struct's own `__post_init__` may say of a field."""
 _SECRET = re.compile(r"key|(.*\.)?password")
 """Fields whose value no error may show."""
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\.\.\.)\]")
@@ -102,6 +104,8 @@ class Document:
     def _translate(self, message: str, kind: inspect.Type) -> ConfigError:
         found = _WHERE.fullmatch(message)
         problem, path = (found["problem"], found["path"].lstrip(".")) if found else (message, "")
+        if told := _OWN_CHECK.fullmatch(problem):
+            return self.error(_join(path, told["field"]), told["problem"], told["remedy"])
         if missing := re.fullmatch(r"Object missing required field `(.+)`", problem):
             return self.error(_join(path, missing[1]), "is missing", "add it")
         value = "[redacted]" if _SECRET.fullmatch(_join(self.prefix, path)) else _value_at(self.data, path)

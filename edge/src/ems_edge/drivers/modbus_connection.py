@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+import termios
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
@@ -74,16 +75,19 @@ class SerialLine:
         """Raises OSError (pyserial's own is one), also where another program has the line."""
         from pymodbus.transport.serialtransport import create_serial_connection
 
-        await create_serial_connection(
-            asyncio.get_running_loop(),
-            protocol,
-            self.path,
-            baudrate=self.baudrate,
-            bytesize=self.bytesize,
-            parity=self.parity[0].upper(),
-            stopbits=self.stop_bits,
-            timeout=0,
-        )
+        try:
+            await create_serial_connection(
+                asyncio.get_running_loop(),
+                protocol,
+                self.path,
+                baudrate=self.baudrate,
+                bytesize=self.bytesize,
+                parity=self.parity[0].upper(),
+                stopbits=self.stop_bits,
+                timeout=0,
+            )
+        except termios.error as error:  # which pyserial lets through
+            raise OSError(f"the line does not take these settings ({error.args[-1]})") from None
 
 
 type Line = TcpLine | SerialLine
@@ -119,10 +123,12 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Raises ValueError."""
-        if bool(self.host) == bool(self.serial):
-            raise ValueError("either host or serial is needed, and not both")
+        if not self.host and not self.serial:
+            raise ValueError("host: is missing; add it, or serial for a serial line")
+        if self.host and self.serial:
+            raise ValueError("serial: cannot be there besides host; leave out one of the two")
         if not self.numbered and self.unit not in _SERIAL_UNITS:
-            raise ValueError(f"unit {self.unit} answers nothing on a serial line, use 1 to 247")
+            raise ValueError(f"unit: {self.unit} answers nothing in RTU frames; use 1 to 247")
 
     @property
     def numbered(self) -> bool:

@@ -1,4 +1,4 @@
-"""A Modbus TCP endpoint with several units, written against the specification and not against a library.
+"""A Modbus endpoint with several units, written against the specification and not against a library.
 
 Faults are set on a unit and last until they are taken away. Every answered request is kept, in order.
 """
@@ -27,6 +27,10 @@ class Unit:
     exception: int = 0
     garbage: bytes | None = None
     """Sent instead of an answer; `%` stands for the transaction id."""
+    knows: frozenset[int] = frozenset({1, 2, 3, 4, 5, 6, 15, 16, 22})
+    """Functions; any other is exception 1."""
+    most: int = 125
+    """Registers in one request; more are exception 3."""
     asked: int = 0
     deaf: bool = False
     """Acknowledges what is written, and does not do it."""
@@ -97,8 +101,7 @@ class Endpoint:
 
     async def _answer(self, writer: asyncio.StreamWriter, header: bytes, body: bytes) -> None:
         """Each request in its own task: a slow unit holds up nobody else."""
-        unit_id, function = header[6], body[0]
-        address, count = struct.unpack(">HH", body[1:5])  # of a single write the second is the value
+        unit_id = header[6]
         unit = self.units.get(unit_id)
         if unit is None:
             return
@@ -110,23 +113,22 @@ class Endpoint:
         if unit.garbage is not None:
             writer.write(unit.garbage.replace(b"%%", header[:2]))
             return
-        pdu = self._written(unit, body) if function in (6, 16) else self._pdu(unit_id, unit, function, address, count)
+        pdu = self.pdu(unit_id, unit, body)
         writer.write(header[:4] + struct.pack(">HB", len(pdu) + 1, unit_id) + pdu)
 
-    def _written(self, unit: Unit, body: bytes) -> bytes:
-        """Write single register and write multiple registers, into holding registers that are there."""
-        address = int.from_bytes(body[1:3])
-        data = body[3:5] if body[0] == 6 else body[6:]
-        words = struct.unpack(f">{len(data) // 2}H", data)
-        if unit.exception or any(address + offset not in unit.holding for offset in range(len(words))):
-            return bytes([body[0] | 0x80, unit.exception or 2])
-        if not unit.deaf:
-            unit.holding.update(zip(range(address, address + len(words)), words, strict=True))
-        return body[:5]
+    def pdu(self, unit_id: int, unit: Unit, body: bytes) -> bytes:
+        """The answer to what was asked."""
+        function, address, count = struct.unpack(">BHH", body[:5])
+        if unit.exception or function not in unit.knows:
+            return bytes([function | 0x80, unit.exception or 1])
+        if function > 4:
+            refused = _write(unit, function, address, body)
+            return bytes([function | 0x80, refused]) if refused else body[: 7 if function == 22 else 5]
+        if function > 2 and count > unit.most:
+            return bytes([function | 0x80, 3])
+        return self._pdu(unit_id, unit, function, address, count)
 
     def _pdu(self, unit_id: int, unit: Unit, function: int, address: int, count: int) -> bytes:
-        if unit.exception:
-            return bytes([function | 0x80, unit.exception])
         table = unit.table(function)
         if any(number not in table for number in range(address, address + count)):
             return bytes([function | 0x80, 2])
@@ -142,6 +144,29 @@ class Endpoint:
         for number, bit in enumerate(values):
             data[number // 8] |= bit << number % 8
         return bytes([function, len(data)]) + bytes(data)
+
+
+def _write(unit: Unit, function: int, address: int, body: bytes) -> int:
+    """FC5, 6, 15, 16, 22; the exception code, or 0."""
+    table = unit.coil if function in (5, 15) else unit.holding
+    (first,) = struct.unpack(">H", body[3:5])
+    match function:
+        case 5:
+            values = [1 if first == 0xFF00 else 0]
+        case 6:
+            values = [first]
+        case 15:
+            values = [body[6 + number // 8] >> number % 8 & 1 for number in range(first)]
+        case 16:
+            values = list(struct.unpack(f">{first}H", body[6:]))
+        case _:
+            keep, put = struct.unpack(">HH", body[3:7])
+            values = [unit.holding.get(address, 0) & keep | put & ~keep & 0xFFFF]
+    if any(address + number not in table for number in range(len(values))):
+        return 2
+    if not unit.deaf:
+        table |= {address + number: value for number, value in enumerate(values)}
+    return 0
 
 
 @contextlib.asynccontextmanager
