@@ -56,7 +56,6 @@ def about(
     """Edge controller: reads field devices, buffers durably, publishes to Redis."""
 
 
-@app.command()
 def run(bootstrap: Bootstrap, health_port: HealthPort = None, health_host: HealthHost = "127.0.0.1") -> None:
     """Run the edge until SIGTERM or Ctrl-C."""
     settings = load(bootstrap)
@@ -67,7 +66,6 @@ def run(bootstrap: Bootstrap, health_port: HealthPort = None, health_host: Healt
         output.fail(str(error), output.FAILED)
 
 
-@app.command()
 def fleet(
     directory: Annotated[Path, typer.Argument(help="Its *.yaml are bootstrap files.", exists=True, file_okay=False)],
     health_port: HealthPort = None,
@@ -100,14 +98,17 @@ def _level() -> str:
     return level
 
 
-app.command()(status)
-app.add_typer(buffer, name="buffer")
-app.command()(validate)
-app.command("profiles")(list_profiles)
-app.add_typer(scan, name="scan")
-app.command("probe")(probe_registers)
-app.command("read")(read_devices)
-app.command("write", context_settings={"ignore_unknown_options": True})(write_point)
+_BENCH, _EDGE = "Bench", "Edge"
+app.add_typer(scan, name="scan", rich_help_panel=_BENCH)
+app.command("probe", rich_help_panel=_BENCH)(probe_registers)
+app.command("profiles", rich_help_panel=_BENCH)(list_profiles)
+app.command("validate", rich_help_panel=_BENCH)(validate)
+app.command("read", rich_help_panel=_BENCH)(read_devices)
+app.command("write", rich_help_panel=_BENCH, context_settings={"ignore_unknown_options": True})(write_point)
+app.command("run", rich_help_panel=_EDGE)(run)
+app.command("fleet", rich_help_panel=_EDGE)(fleet)
+app.command("status", rich_help_panel=_EDGE)(status)
+app.add_typer(buffer, name="buffer", rich_help_panel=_EDGE)
 
 
 def main() -> None:
