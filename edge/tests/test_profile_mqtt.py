@@ -149,7 +149,7 @@ PRO_3EM = {
         "id": 0,
         "a_current": 1.1, "a_voltage": 231.2, "a_act_power": 253.0, "a_aprt_power": 254.0, "a_pf": 0.99, "a_freq": 50.0,
         "b_current": 2.2, "b_voltage": 232.3, "b_act_power": 510.0, "b_aprt_power": 511.0, "b_pf": 0.98, "b_freq": 50.1,
-        "c_current": 3.3, "c_voltage": 233.4, "c_act_power": -770.0, "c_aprt_power": 771.0, "c_pf": 0.97, 
+        "c_current": 3.3, "c_voltage": 233.4, "c_act_power": -770.0, "c_aprt_power": 771.0, "c_pf": 0.97,
         "n_current": None, "total_current": 6.6, "total_act_power": -7.0, "total_aprt_power": 1536.0,
     },
     "x/status/emdata:0": {"id": 0, "total_act": 6000.25, "total_act_ret": 60},

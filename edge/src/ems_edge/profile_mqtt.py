@@ -211,6 +211,6 @@ def _check_point(document: Document, point: MqttPoint, at: str) -> None:
     for number in point.command.texts if point.command is not None and point.states else ():
         if number not in point.states:
             raise wrong("command.texts", f"{number} is none of the states", f"add it to states, or leave {number} out")
-    for text, number in point.values.items():
-        if point.states and number not in point.states:
-            raise wrong("values", f"{text!r} stands for {number:g}, which is none of the states", "add it to states")
+    for text, meant in point.values.items():
+        if point.states and meant not in point.states:
+            raise wrong("values", f"{text!r} stands for {meant:g}, which is none of the states", "add it to states")

@@ -109,9 +109,9 @@ class MqttDevice:
     def refused(self, topic: str) -> None:
         self._refused.update(source.name for source in self._points_of.get(topic, ()))
 
-    def _heard(self, topic: str, payload: Payload, retained: bool) -> None:
-        if self._availability is not None and topic == self._availability_topic:
-            self._heard_availability(payload, retained)
+    def _heard(self, subscribed: str, topic: str, payload: Payload, retained: bool) -> None:
+        if topic == self._availability_topic:
+            self._heard_availability(topic, payload, retained)
         if retained and not self._retained:
             return
         now, digest = time.monotonic(), hash(payload.data)
@@ -120,7 +120,7 @@ class MqttDevice:
             at = now
         self._said[topic] = digest, at
         news: dict[str, Value] = {}
-        for source in self._points_of[topic]:
+        for source in self._points_of[subscribed]:
             name, value = source.name, payload.value(source)
             if name not in self._known or self._known[name].value != value:
                 news[name] = value
@@ -130,7 +130,7 @@ class MqttDevice:
             self._tell(news)
         self._heard_something.set()
 
-    def _heard_availability(self, payload: Payload, retained: bool) -> None:  # noqa: ARG002 -- its word counts either way
+    def _heard_availability(self, topic: str, payload: Payload, retained: bool) -> None:  # noqa: ARG002
         availability, said = self._availability, payload.at(None)
         if availability is None or said not in (availability.online, availability.offline):
             return

@@ -40,8 +40,8 @@ MOST_TOPICS = 50_000
 _SUBSCRIBE_AT_ONCE = 100
 _BAD_CREDENTIALS, _NOT_AUTHORISED = 134, 135
 
-Heard = Callable[[Payload, bool], None]
-"""A message on a topic: what it says, and whether the broker had kept it (retained). Must not raise."""
+Heard = Callable[[str, Payload, bool], None]
+"""A message: its topic, what it says, and whether the broker had kept it (retained). Must not raise."""
 
 
 class LinkError(Exception):
@@ -70,7 +70,7 @@ class Member(Protocol):
     """Who uses a link. Both are called in the event loop, and must not raise."""
 
     topics: dict[str, Heard]
-    """What to subscribe: topic (`+` may stand for a level) -> whom to tell."""
+    """What to subscribe: topic (`+` may stand for a level, `#` for all that follow) -> whom to tell."""
     asks: tuple[Ask, ...]
 
     def linked(self, up: bool) -> None:
@@ -116,7 +116,7 @@ class Link:
         """Call it in the event loop. The first one starts the connection."""
         self._members.append(member)
         for topic, heard in member.topics.items():
-            if "+" in topic:
+            if "+" in topic or "#" in topic:
                 self._patterns.append((topic, heard))
             else:
                 self._exact.setdefault(topic, []).append(heard)
@@ -237,10 +237,10 @@ class Link:
     def _hear(self, message: aiomqtt.Message) -> None:
         payload = Payload(message.payload)
         for heard in self._exact.get(message.topic.value, ()):
-            heard(payload, message.retain)
+            heard(message.topic.value, payload, message.retain)
         for pattern, heard in self._patterns:
             if message.topic.matches(pattern):
-                heard(payload, message.retain)
+                heard(message.topic.value, payload, message.retain)
 
     async def _ask_once(self, client: aiomqtt.Client, asks: Iterable[Ask]) -> None:
         for ask in dict.fromkeys(asks):
