@@ -2,6 +2,7 @@
 
 With a backend:   {url: http://127.0.0.1:8000, key: ems_... (or key_file: path), store: directory}
 Standalone:       {store: directory, site: site_1, edge: edge_1, redis: {url, username, password}, config: {...}}
+                  timezone: Europe/Berlin, for schedules; UTC if not said
 Both may have:    profiles: a directory of own profiles;  store_limit: bytes of batches kept, 2 GiB if not said
 
 `config` is the contract's EdgeConfig, the same that the backend's session gives. Paths are relative to the file.
@@ -9,13 +10,15 @@ Both may have:    profiles: a directory of own profiles;  store_limit: bytes of 
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 from ems_contract import keys
@@ -23,10 +26,15 @@ from ems_contract.points import MAX_KEY_LENGTH, Point, is_point_key
 from ems_contract.provisioning import EdgeConfig, RedisAccess, SessionAnswer
 from ems_contract.telemetry import MAX_BATCH_BYTES
 
+from ems_edge.control import Task
+from ems_edge.control_config import RuleBook
 from ems_edge.driver import DeviceSpec
 from ems_edge.drivers import DRIVERS
 from ems_edge.problems import Document, did_you_mean
+from ems_edge.processing import Derived
+from ems_edge.processing_config import check_derived, check_reporting
 from ems_edge.profile import Profiles
+from ems_edge.setpoints_limits import Setpoint, check_setpoints, setpoint
 
 STORE_LIMIT = 2 * 1024**3
 STORE_LIMIT_LEAST = 32 * MAX_BATCH_BYTES
@@ -36,7 +44,7 @@ _VALUE_BYTES = 48
 _KEY = re.compile(r"ems_[A-Za-z0-9]+_[A-Za-z0-9_-]+\Z")
 _DEVICE = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
 _BACKEND_FIELDS = ("url", "key", "key_file")
-_STANDALONE_FIELDS = ("site", "edge", "redis", "config")
+_STANDALONE_FIELDS = ("site", "edge", "redis", "config", "timezone")
 
 
 class _Bootstrap(msgspec.Struct, frozen=True):
@@ -50,6 +58,7 @@ class _Bootstrap(msgspec.Struct, frozen=True):
     edge: str | None = None
     redis: RedisAccess | None = None
     config: EdgeConfig | None = None
+    timezone: str = "UTC"
 
     def __repr__(self) -> str:
         return "_Bootstrap([redacted])"
@@ -85,6 +94,17 @@ class Plan:
     devices: Mapping[str, tuple[str, DeviceSpec]]
     """Device key -> (driver's name, what to read)."""
     points: list[Point]
+    """All that the edge reports: of its devices, its derived points and its rules."""
+    setpoints: list[Setpoint] = field(default_factory=list)
+    derived: tuple[Derived, ...] = ()
+    """In an order in which each comes after those it is made of."""
+    tasks: list[Task] = field(default_factory=list)
+    """The rules that are to be run."""
+
+    @property
+    def sources(self) -> set[str]:
+        """The first words of all point keys: devices, and what stands in their place."""
+        return {point.key.partition(".")[0] for point in self.points}
 
 
 def check_bootstrap(document: Document, folder: Path) -> Settings:
@@ -132,13 +152,14 @@ def _standalone(document: Document, boot: _Bootstrap, profiles: Profiles) -> Ses
     if unused := [name for name in _BACKEND_FIELDS if name in document.data]:
         raise document.error(unused[0], "is for an edge with a backend", "leave it out, or give a url as well")
     if boot.site is None or boot.edge is None or boot.redis is None or boot.config is None:
-        missing = next(name for name in _STANDALONE_FIELDS if getattr(boot, name) is None)
+        missing = next(name for name in ("site", "edge", "redis", "config") if getattr(boot, name) is None)
         raise document.error(missing, "is missing", "a standalone edge needs site, edge, redis and config")
     _check_name(document, "site", boot.site, keys.site_id)
     _check_name(document, "edge", boot.edge, keys.edge_id)
     _check_url(document, "redis.url", boot.redis.url, ("redis", "rediss", "unix"))
+    _check_timezone(document, boot.timezone)
     check_config(document.part("config"), profiles)
-    return SessionAnswer(boot.edge, boot.edge, boot.site, boot.site, "UTC", boot.redis, boot.config)
+    return SessionAnswer(boot.edge, boot.edge, boot.site, boot.site, boot.timezone, boot.redis, boot.config)
 
 
 def _check_name(document: Document, where: str, name: str, parse: Callable[[str], int]) -> None:
@@ -164,11 +185,26 @@ def _check_url(document: Document, where: str, url: str, schemes: tuple[str, ...
 
 def check_session(answer: SessionAnswer, profiles: Profiles, file: str) -> Plan:
     """A session from the backend or the cache. Raises ConfigError, with `file` saying which of the two."""
+    return check_config(check_access(answer, file).part("config"), profiles)
+
+
+def check_access(answer: SessionAnswer, file: str) -> Document:
+    """All of a session but its configuration: who this edge is, and where its Redis is. Raises ConfigError."""
     document = Document(file, msgspec.to_builtins(answer))
     _check_name(document, "site", answer.site, keys.site_id)
     _check_name(document, "edge", answer.edge, keys.edge_id)
     _check_url(document, "redis.url", answer.redis.url, ("redis", "rediss", "unix"))
-    return check_config(document.part("config"), profiles)
+    _check_timezone(document, answer.timezone)
+    return document
+
+
+def _check_timezone(document: Document, name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        close = difflib.get_close_matches(name, available_timezones(), n=1)
+        remedy = f"did you mean {close[0]!r}?" if close else "write an IANA name such as Europe/Berlin"
+        raise document.error("timezone", f"{name!r:.60} is no time zone", remedy) from None
 
 
 def check_config(document: Document, profiles: Profiles) -> Plan:
@@ -207,10 +243,36 @@ def check_config(document: Document, profiles: Profiles) -> Plan:
         points += its_points
         devices[device.key] = (device.driver, profile.spec(device.key, device.connection, interval))
     _check_together(document, config)
+    check_setpoints(document, config, points)
+    setpoints = _setpoints(config, points, devices)
+    derived, their_points = check_derived(document, config.derived, points, devices)
+    intervals = _intervals(points, devices, derived)
+    book = RuleBook(document, [*points, *their_points], setpoints, devices, intervals)
+    tasks, rule_points = book.check(config.rules)
+    points += [*their_points, *rule_points]
+    check_reporting(document, config.reporting, points)
     if sum(2 * len(point.key) + _VALUE_BYTES for point in points) > MAX_BATCH_BYTES:
         problem = f"{len(points)} points are more than the current image of one edge can carry"
         raise document.error("devices", problem, "share them between edges")
-    return Plan(config, devices, points)
+    return Plan(config, devices, points, setpoints, derived, tasks)
+
+
+def _setpoints(
+    config: EdgeConfig, points: Sequence[Point], devices: Mapping[str, tuple[str, DeviceSpec]]
+) -> list[Setpoint]:
+    decided = {one.point: one for one in config.setpoints}
+    steps = {f"{key}.{source.name}": source.resolution for key, (_, spec) in devices.items() for source in spec.points}
+    return [setpoint(one, decided.get(one.key), steps.get(one.key, 0.0)) for one in points if one.writable]
+
+
+def _intervals(
+    points: Sequence[Point], devices: Mapping[str, tuple[str, DeviceSpec]], derived: Sequence[Derived]
+) -> dict[str, float]:
+    """How often each point is read, s; a derived one as seldom as the rarest of those it is made of."""
+    found = {point.key: devices[point.device][1].interval for point in points}
+    for one in derived:
+        found[one.key] = max(found[point] for point in one.expression.points)
+    return found
 
 
 def _check_together(document: Document, config: EdgeConfig) -> None:
