@@ -27,7 +27,41 @@ class Modbus(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     max_gap: Annotated[int, Meta(ge=0, le=125)] = 8
 
 
-DRIVERS: dict[str, type[msgspec.Struct]] = {"modbus": Modbus}
+class Bacnet(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """BACnet/IP. `address` is host or host:port, `device` its instance, `local` this side's address:port.
+
+    `timeout` in s; `priority` is that of every write; with `cov` changes are subscribed to, `cov_lifetime` s at a time.
+    """
+
+    address: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?$")]
+    device: Annotated[int, Meta(ge=0, le=4_194_302)] | None = None
+    local: Annotated[str, Meta(pattern=r"^([0-9]{1,3}\.){3}[0-9]{1,3}(:[0-9]{1,5})?$")] = "0.0.0.0:0"
+    timeout: Annotated[float, Meta(gt=0, le=60)] = 3.0
+    priority: Annotated[int, Meta(ge=1, le=16)] = 9
+    cov: bool = False
+    cov_confirmed: bool = True
+    cov_lifetime: Annotated[int, Meta(ge=10, le=86_400)] = 300
+
+
+class Mqtt(msgspec.Struct, frozen=True):
+    """A broker: port 1883, or 8883 with TLS, if not said. `ca_file` is on the edge; `timeout` in s, 0 for never.
+
+    Beside these stand the variables of the profile's topics, such as base or id: see `_check_variables`.
+    """
+
+    host: Host
+    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    username: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    password: Annotated[str, Meta(max_length=1024)] | None = None
+    tls: bool = False
+    ca_file: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    client_id: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    timeout: Annotated[float, Meta(ge=0, le=86_400)] | None = None
+
+
+DRIVERS: dict[str, type[msgspec.Struct]] = {"bacnet": Bacnet, "modbus": Modbus, "mqtt": Mqtt}
+
+_VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
 
 
 def check_connection(driver: str, connection: Any) -> None:
@@ -41,3 +75,17 @@ def check_connection(driver: str, connection: Any) -> None:
         place = _PLACE.match(str(error))
         what, path = (place["what"], place["path"]) if place else (str(error), None)
         raise ValidationError({"connection": {path: what} if path else what}) from None
+    if shape is Mqtt:
+        _check_variables(connection)
+
+
+def _check_variables(connection: dict[str, Any]) -> None:
+    """Which ones a profile needs is known on the edge; here they are plain parts of topics. Raises ValidationError."""
+    for name, value in connection.items():
+        if name in Mqtt.__struct_fields__:
+            continue
+        if not _VARIABLE.match(name):
+            raise ValidationError({"connection": {name: "A variable of topics is a lower-case word, such as base."}})
+        text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        if not 0 < len(text) <= 255 or not text.isprintable() or set(text) & set("+#"):
+            raise ValidationError({"connection": {name: "Write a part of a topic: text without + and #."}})
