@@ -134,7 +134,7 @@ async def test_a_damaged_batch_is_left_out_and_told(bootstrap: Path, buffer: Sql
     said = await ems_edge("buffer", "export", bootstrap, "-")
     assert said.code == 1
     assert len(said.out.splitlines()) == 2
-    assert "1 batches are damaged and left out" in said.err
+    assert "left out as damaged: 1" in said.err
 
 
 def test_every_command_has_a_help_of_one_sentence() -> None:

@@ -11,9 +11,11 @@ import logging
 import os
 import signal
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from ems_contract import logs
 
@@ -112,7 +114,14 @@ app.add_typer(buffer, name="buffer", rich_help_panel=_EDGE)
 
 
 def main() -> None:
+    _only_errors()
     app()
+
+
+def _only_errors() -> None:
+    """On the bench the answer is what counts; `run` and `fleet` set up their own log lines."""
+    errors = structlog.make_filtering_bound_logger(logging.ERROR)
+    structlog.configure(wrapper_class=errors, logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 if __name__ == "__main__":

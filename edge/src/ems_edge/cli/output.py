@@ -39,6 +39,11 @@ def note(text: str) -> None:
     console(stderr=True).print(logs.redact(text), soft_wrap=True, style="dim")
 
 
+def sentence(error: Exception, remedy: str) -> str:
+    """What a driver says, with a remedy where it gives none itself."""
+    return str(error) if ";" in str(error) else f"{error}; {remedy}"
+
+
 def complain(message: str) -> None:
     """One sentence on standard error, with its remedy."""
     console(stderr=True).print(logs.redact(message), soft_wrap=True, style="red")

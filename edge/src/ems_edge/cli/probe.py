@@ -50,7 +50,7 @@ def probe_registers(
     except ConfigError as error:
         output.fail(str(error), output.WRONG)
     except ValueError as error:
-        output.fail(f"{error}; correct the connection", output.WRONG)
+        output.fail(output.sentence(error, "correct the connection"), output.WRONG)
 
 
 # A range ----------------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def read_devices(
     except ConfigError as error:
         output.fail(str(error), output.WRONG)
     except ValueError as error:
-        output.fail(f"{error}; correct the connection", output.WRONG)
+        output.fail(output.sentence(error, "correct the connection"), output.WRONG)
     if as_json:
         output.emit([row for answer in answers for row in _as_json(*answer)])
     else:

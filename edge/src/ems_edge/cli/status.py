@@ -13,13 +13,12 @@ from ems_contract.edge_events import DeviceHealth, EdgeStatus
 from ems_contract.telemetry import Gap
 from rich.text import Text
 
-from ems_edge import store
+from ems_edge import status_report, store
 from ems_edge.buffer import Stats
 from ems_edge.cli import output
 from ems_edge.config import Settings, check_bootstrap
 from ems_edge.problems import ConfigError, read_yaml
 
-STATUS_FILE = "status.json"
 _STALE_MS = 60_000
 """The edge writes its status every 10 s."""
 _GAPS_SHOWN = 10
@@ -80,7 +79,7 @@ def _gaps(path: Path) -> list[Gap]:
 def _told(directory: Path) -> EdgeStatus | None:
     """What the edge last said of itself; None where it said nothing that can be read."""
     try:
-        return msgspec.json.decode((directory / STATUS_FILE).read_bytes(), type=EdgeStatus)
+        return msgspec.json.decode((directory / status_report.FILE).read_bytes(), type=EdgeStatus)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 

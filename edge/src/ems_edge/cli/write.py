@@ -48,7 +48,7 @@ def write_point(
     except WriteError as error:
         output.fail(f"{point} was not written: {error}", output.FAILED)
     except ValueError as error:
-        output.fail(f"{error}; correct the value or the connection", output.WRONG)
+        output.fail(output.sentence(error, "correct the value or the connection"), output.WRONG)
     agrees = number is None or _same(wanted, outcome, number)
     if as_json:
         told = None if isinstance(outcome, Reason) else outcome
