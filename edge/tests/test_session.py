@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from edge_support.backend import KEY, Backend
 from edge_support.waiting import until
+from ems_contract.edge_events import ConfigEvent
 from ems_contract.provisioning import Device, EdgeConfig, RedisAccess, SessionAnswer
 from ems_edge.config import Plan
 from ems_edge.profile import Profiles
@@ -37,10 +38,15 @@ def backend() -> Iterator[Backend]:
 
 @dataclass
 class Applied:
-    """What provisioning handed to the edge."""
+    """What provisioning handed to the edge, and what it told the backend."""
 
     answers: list[SessionAnswer] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
+    events: list[ConfigEvent] = field(default_factory=list)
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        return [(event.revision, event.problem) for event in self.events]
 
     async def __call__(self, answer: SessionAnswer, plan: Plan | None) -> None:
         self.answers.append(answer)
@@ -52,7 +58,9 @@ class Applied:
 async def provisioned(backend: Backend, folder: Path, key: str = KEY) -> AsyncIterator[tuple[Provisioning, Applied]]:
     applied = Applied()
     async with BackendClient(backend.url, key) as client:
-        provisioning = Provisioning(client, Profiles(), SessionCache(folder), BOOT, "ems-edge test", hurry=0.05)
+        cache = SessionCache(folder)
+        tell = applied.events.append
+        provisioning = Provisioning(client, Profiles(), cache, BOOT, "ems-edge test", tell, hurry=0.05)
         task = asyncio.create_task(provisioning.run(applied))
         try:
             yield provisioning, applied
@@ -81,6 +89,7 @@ async def test_a_refresh_that_changes_nothing_starts_nothing(backend: Backend, t
         await until(lambda: len(applied.answers) == 2, "its access to be taken over")
     assert len(applied.plans) == 1
     assert len(backend.reports) == 1
+    assert applied.told == [("1", "")]
 
 
 async def test_a_new_configuration_is_taken_over_and_its_points_reported(backend: Backend, tmp_path: Path) -> None:
@@ -91,6 +100,7 @@ async def test_a_new_configuration_is_taken_over_and_its_points_reported(backend
         provisioning.refresh_soon()
         await until(lambda: len(backend.reports) == 2, "the second report")
     assert [plan.config.revision for plan in applied.plans] == ["1", "2"]
+    assert applied.told == [("1", ""), ("2", "")]
     assert len(backend.reports[1].points) == 13 + 11
 
 
@@ -104,15 +114,69 @@ async def test_a_bad_configuration_is_refused_and_the_old_one_stays(
         backend.answer = msgspec.structs.replace(backend.answer, config=config("2", wrong), redis=redis)
         provisioning.refresh_soon()
         await until(lambda: len(applied.answers) == 2, "the second session")
-    assert len(applied.plans) == 1
+        provisioning.refresh_soon()
+        await until(lambda: len(applied.answers) == 3, "the same once more")
+        assert "config.devices[0].profile" in provisioning.config_problem
+        assert provisioning.problem == ""
+        backend.answer = msgspec.structs.replace(backend.answer, config=config("3", METER))
+        provisioning.refresh_soon()
+        await until(lambda: len(applied.told) == 3, "a good one")
+        assert provisioning.config_problem == ""
+    _, refused, taken = applied.events
+    assert (refused.revision, taken.revision, taken.problem) == ("2", "3", "")
+    assert "did you mean 'stl_meter'?" in refused.problem
+    assert [plan.config.revision for plan in applied.plans] == ["1", "3"]
     assert applied.answers[1].redis.password == "the-next-password"
     assert applied.answers[1].config.revision == "1"
     said = capsys.readouterr().out
     assert "the backend's session: config.devices[0].profile" in said
     assert "did you mean 'stl_meter'?" in said
+
+
+async def test_a_bad_configuration_is_refused_after_a_restart_too_and_the_cached_one_runs(
+    backend: Backend, tmp_path: Path
+) -> None:
+    async with provisioned(backend, tmp_path):
+        await until(lambda: backend.reports, "the first session")
+    wrong = msgspec.structs.replace(METER, profile="stl_metre")
+    redis = msgspec.structs.replace(backend.answer.redis, password="the-next-password")
+    backend.answer = msgspec.structs.replace(backend.answer, config=config("2", wrong), redis=redis)
+    async with provisioned(backend, tmp_path) as (provisioning, applied):
+        await until(lambda: applied.plans, "the old configuration")
+        assert "config.devices[0].profile" in provisioning.config_problem
+    assert [plan.config.revision for plan in applied.plans] == ["1"]
+    assert applied.answers[0].redis.password == "the-next-password"
+    assert [revision for revision, problem in applied.told if problem] == ["2"]
     cached = SessionCache(tmp_path).load()
     assert cached is not None
-    assert cached.config.revision == "1"
+    assert (cached.config.revision, cached.redis.password) == ("1", "the-next-password")
+
+
+async def test_a_first_configuration_that_is_bad_is_told_and_a_good_one_waited_for(
+    backend: Backend, tmp_path: Path
+) -> None:
+    """The edge has its Redis access, so that it can say so; and nothing to do."""
+    good = backend.answer
+    wrong = config("1", msgspec.structs.replace(METER, profile="stl_metre"))
+    backend.answer = msgspec.structs.replace(good, config=wrong)
+    async with provisioned(backend, tmp_path) as (provisioning, applied):
+        await until(lambda: applied.answers, "its access")
+        assert applied.answers[0].redis == good.redis
+        assert not applied.plans
+        assert SessionCache(tmp_path).load() is None
+        assert "config.devices[0].profile" in provisioning.problem
+        backend.answer = msgspec.structs.replace(good, config=config("2", METER))
+        provisioning.refresh_soon()
+        await until(lambda: applied.plans, "the good one")
+    assert [revision for revision, _ in applied.told] == ["1", "2"]
+
+
+async def test_a_session_whose_redis_has_no_address_is_an_outage(backend: Backend, tmp_path: Path) -> None:
+    redis = msgspec.structs.replace(backend.answer.redis, url="http://nowhere")
+    backend.answer = msgspec.structs.replace(backend.answer, redis=redis)
+    async with provisioned(backend, tmp_path) as (provisioning, applied):
+        await until(lambda: "redis.url" in provisioning.problem, "the reason")
+        assert not applied.answers
 
 
 async def test_without_the_backend_the_cached_session_starts_the_edge(backend: Backend, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Keeps the edge on its newest good configuration: opens the session, refreshes it, and falls back on the cache.
 
-A new configuration is checked whole before anything of the old one is touched. One that cannot be run is refused and
-named in the log, and the old one stays. Redis access is taken over in any case.
+A new configuration is checked whole before anything of the old one is touched. One that cannot be run is refused: the
+old one stays (after a restart the cached one), and the backend is told why. Redis access is taken over in any case.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
-from ems_contract.provisioning import SessionAnswer
+from ems_contract.edge_events import ConfigEvent
+from ems_contract.provisioning import EdgeConfig, SessionAnswer
 
-from ems_edge.config import Plan, check_session
+from ems_edge.clock import wall_ms
+from ems_edge.config import Plan, check_access, check_config
 from ems_edge.problems import ConfigError
 from ems_edge.profile import Profiles
 from ems_edge.session import BackendClient, SessionCache, SessionRefusedError, SessionUnavailableError
@@ -27,12 +29,18 @@ RETRY_FIRST = 1.0
 HURRY = 1.0
 """Refreshes that others ask for are at least so far apart."""
 
+NOTHING = EdgeConfig(revision="", devices=[])
+"""What runs where nothing good was ever given."""
+
 Apply = Callable[[SessionAnswer, Plan | None], Awaitable[None]]
 """Take over a session; the plan is None when the running configuration stays."""
 
 
 class Provisioning:
-    """`cache` of None keeps nothing. `problem` says why there is no configuration yet, for /readyz."""
+    """`cache` of None keeps nothing; `tell` is told of each configuration that is taken or refused.
+
+    `problem` says why there is no configuration yet, for /readyz; `config_problem` why the newest one is refused.
+    """
 
     def __init__(
         self,
@@ -41,6 +49,7 @@ class Provisioning:
         cache: SessionCache | None,
         boot: str,
         software: str,
+        tell: Callable[[ConfigEvent], None],
         hurry: float = HURRY,
     ) -> None:
         self._client = client
@@ -48,12 +57,15 @@ class Provisioning:
         self._cache = cache
         self._boot = boot
         self._software = software
+        self._tell = tell
         self._hurry = hurry
         self._asked = asyncio.Event()
         self._current: SessionAnswer | None = None
         self._reported: Plan | None = None
         self._plan: Plan | None = None
+        self._told: tuple[str, str] | None = None
         self.problem = "no session yet"
+        self.config_problem = ""
 
     def refresh_soon(self) -> None:
         """Redis refused us, or the backend said that the configuration changed."""
@@ -76,7 +88,7 @@ class Provisioning:
     async def _refresh(self, apply: Apply) -> bool:
         try:
             answer = await self._client.open_session(self._boot, self._software)
-            await self._take(answer, apply, "the backend's session")
+            await self._take(answer, apply)
             await self._report()
         except SessionRefusedError as error:
             self._failed("the backend refuses this edge's key", error)
@@ -92,33 +104,78 @@ class Provisioning:
             self.problem = str(error)
 
     async def _from_cache(self, apply: Apply) -> None:
-        cached = self._cache.load() if self._cache is not None else None
-        if cached is not None and self._cache is not None:
-            log.info("starting with the cached session", file=self._cache.file)
-            await self._take(cached, apply, self._cache.file)
+        """The backend is away, and nothing runs yet."""
+        if (found := self._cached()) is not None:
+            answer, plan = found
+            await self._run(answer, plan, apply)
 
-    async def _take(self, answer: SessionAnswer, apply: Apply, source: str) -> None:
+    def _cached(self) -> tuple[SessionAnswer, Plan] | None:
+        cached = self._cache.load() if self._cache is not None else None
+        if cached is None or self._cache is None:
+            return None
+        try:
+            plan = check_config(check_access(cached, self._cache.file).part("config"), self._profiles)
+        except ConfigError as error:
+            log.error("the cached configuration is refused", problem=str(error))
+            self.problem = str(error)
+            return None
+        log.info("starting with the cached session", file=self._cache.file)
+        return cached, plan
+
+    async def _take(self, answer: SessionAnswer, apply: Apply) -> None:
+        """What the backend gave."""
         old = self._current
         if old is not None and (old.site, old.edge) != (answer.site, answer.edge):
             log.error("the session names another edge, restart to become it", old=old.edge, new=answer.edge)
             return
-        plan: Plan | None = None
         try:
-            checked = check_session(answer, self._profiles, source)
+            document = check_access(answer, "the backend's session")
         except ConfigError as error:
-            log.error("the configuration is refused", revision=answer.config.revision, problem=str(error))
-            self.problem = str(error)
-            if old is None:
-                return
-            answer = msgspec.structs.replace(answer, config=old.config)
+            raise SessionUnavailableError(str(error)) from None
+        try:
+            plan = check_config(document.part("config"), self._profiles)
+        except ConfigError as error:
+            self._refuse(answer.config.revision, str(error))
+            await self._keep(answer, apply)
         else:
-            self.problem = ""
-            if old is None or answer.config != old.config:
-                self._plan = plan = checked
+            changed = old is None or answer.config != old.config
+            await self._run(answer, plan if changed else None, apply)
+
+    def _refuse(self, revision: str, problem: str) -> None:
+        if problem != self.config_problem:
+            log.error("the configuration is refused", revision=revision, problem=problem)
+        self.config_problem = problem
+        self._tell_once(revision, problem)
+
+    async def _keep(self, answer: SessionAnswer, apply: Apply) -> None:
+        """The configuration that runs stays, or the cached one begins; Redis access is the new one."""
+        if self._current is not None:
+            await self._apply(msgspec.structs.replace(answer, config=self._current.config), None, apply)
+            return
+        found = self._cached()
+        if found is not None and (found[0].site, found[0].edge) == (answer.site, answer.edge):
+            await self._apply(msgspec.structs.replace(answer, config=found[0].config), found[1], apply)
+            return
+        self.problem = self.config_problem
+        await self._apply(msgspec.structs.replace(answer, config=NOTHING), None, apply)
+
+    async def _run(self, answer: SessionAnswer, plan: Plan | None, apply: Apply) -> None:
+        self.config_problem = ""
+        await self._apply(answer, plan, apply)
+        self._tell_once(answer.config.revision, "")
+
+    async def _apply(self, answer: SessionAnswer, plan: Plan | None, apply: Apply) -> None:
+        old, self._current = self._current, answer
+        if plan is not None:
+            self._plan, self.problem = plan, ""
         await apply(answer, plan)
-        self._current = answer
-        if answer != old and self._cache is not None:
+        if self._plan is not None and answer != old and self._cache is not None:
             self._cache.save(answer)
+
+    def _tell_once(self, revision: str, problem: str) -> None:
+        if self._told != (revision, problem):
+            self._told = (revision, problem)
+            self._tell(ConfigEvent(1, revision, wall_ms(), problem))
 
     async def _report(self) -> None:
         if self._plan is not None and self._plan is not self._reported:

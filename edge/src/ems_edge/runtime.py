@@ -18,6 +18,7 @@ from pathlib import Path
 
 import structlog
 from ems_contract import keys
+from ems_contract.edge_events import EdgeEvent
 from ems_contract.provisioning import SessionAnswer
 
 from ems_edge import store
@@ -28,12 +29,15 @@ from ems_edge.clock import Clock
 from ems_edge.config import Plan, Settings, check_session
 from ems_edge.driver import Driver
 from ems_edge.drivers import make_drivers
+from ems_edge.events import Teller
 from ems_edge.health import serve
 from ems_edge.image import Image
-from ems_edge.poller import Polled, Poller
+from ems_edge.poller import Answer, Polled, Poller
 from ems_edge.provisioning import Provisioning
 from ems_edge.recorder import Recorder
 from ems_edge.session import BackendClient, SessionCache
+from ems_edge.status_report import FILE as STATUS_FILE
+from ems_edge.status_report import Situation, StatusReport
 from ems_edge.uplink import Uplink
 
 log = structlog.get_logger()
@@ -49,16 +53,31 @@ class Line:
     """From the devices to Redis, for one edge of one site. Exists once a session said who this edge is."""
 
     def __init__(
-        self, answer: SessionAnswer, boot: str, buffer: Buffer, last_ts: int | None, refresh: Callable[[], None]
+        self,
+        answer: SessionAnswer,
+        boot: str,
+        buffer: Buffer,
+        last_ts: int | None,
+        refresh: Callable[[], None],
+        status: StatusReport,
     ) -> None:
-        clock = Clock(last_ts)
+        self.clock = Clock(last_ts)
         self._image = Image(answer.edge, boot)
+        self._status = status
         site, edge = keys.site_id(answer.site), keys.edge_id(answer.edge)
         self.uplink = Uplink(
-            site, edge, buffer, clock, self._image, answer.redis, refused=refresh, config_changed=refresh
+            site,
+            edge,
+            buffer,
+            self.clock,
+            self._image,
+            answer.redis,
+            refused=refresh,
+            config_changed=refresh,
+            companions=[status.send],
         )
-        self.recorder = Recorder(answer.edge, boot, buffer, clock, self._image, self.uplink, last_ts)
-        self._poller = Poller(self.recorder.add)
+        self.recorder = Recorder(answer.edge, boot, buffer, self.clock, self._image, self.uplink, last_ts)
+        self._poller = Poller(self._answered)
         self._drivers: dict[str, Driver] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.polling = False
@@ -83,6 +102,7 @@ class Line:
         await self._stop_polling()
         self._drivers = make_drivers({driver for driver, _ in plan.devices.values()})
         self._image.keep_only(plan.devices)
+        self._status.expect(plan)
         self._poller.start(
             [
                 Polled(key, self._drivers[driver].device(spec), spec.interval)
@@ -91,6 +111,10 @@ class Line:
         )
         self.polling = True
         log.info("polling", revision=plan.config.revision, devices=len(plan.devices), points=len(plan.points))
+
+    def _answered(self, answers: list[Answer]) -> None:
+        self._status.see(answers)
+        self.recorder.add(answers)
 
     async def _stop_polling(self) -> None:
         await self._poller.stop()
@@ -110,7 +134,9 @@ class Edge:
         self._failure: StoreError | None = None
         self._buffer: Buffer
         self._last_ts: int | None = None
+        self._status: StatusReport
         self._line: Line | None = None
+        self._events: Teller | None = None
         self._provisioning: Provisioning | None = None
         self._tasks: asyncio.TaskGroup
 
@@ -125,6 +151,9 @@ class Edge:
             self._buffer = SqliteBuffer(directory / store.FILE, limit) if directory else MemoryBuffer(limit)
             try:
                 self._last_ts = await self._buffer.open()
+                file = directory / STATUS_FILE if directory else None
+                situation = Situation(self.not_ready, self._config_problem, self._ahead)
+                self._status = StatusReport(self._boot, software(), self._buffer, situation, file)
                 log.info("edge starts", boot=self._boot, file=self._settings.file, last_ts=self._last_ts)
                 async with contextlib.AsyncExitStack() as services:
                     if self._health_port is not None:
@@ -149,6 +178,18 @@ class Edge:
             missing["redis"] = self._line.uplink.problem
         return missing
 
+    def _config_problem(self) -> str:
+        return self._provisioning.config_problem if self._provisioning else ""
+
+    def _ahead(self) -> int | None:
+        """How far the clock is ahead of Redis', ms."""
+        offset = self._line.clock.offset if self._line else None
+        return None if offset is None else -offset
+
+    def _tell(self, event: EdgeEvent) -> None:
+        if self._events is not None:
+            self._events.tell(event)
+
     async def _until_stopped(self) -> None:
         source, profiles = self._settings.source, self._settings.profiles
         async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as self._tasks:
@@ -158,8 +199,9 @@ class Edge:
             else:
                 client = await stack.enter_async_context(BackendClient(source.url, source.key))
                 cache = SessionCache(self._settings.store) if self._settings.store else None
-                self._provisioning = Provisioning(client, profiles, cache, self._boot, software())
+                self._provisioning = Provisioning(client, profiles, cache, self._boot, software(), self._tell)
                 provisioning = self._tasks.create_task(self._provisioning.run(self._apply), name="provisioning")
+            reporting = self._tasks.create_task(self._status.run(), name="status")
             await self._stop.wait()
             log.info("edge stops", boot=self._boot)
             if provisioning is not None:
@@ -167,6 +209,7 @@ class Edge:
                 await asyncio.wait([provisioning])
             if self._line is not None:
                 await self._line.stop()
+            reporting.cancel()
 
     async def _apply(self, answer: SessionAnswer, plan: Plan | None) -> None:
         """A session, the first or a newer one."""
@@ -178,7 +221,7 @@ class Edge:
                 self.stop()
                 return
             refresh = self._provisioning.refresh_soon if self._provisioning else _nothing
-            self._line = Line(answer, self._boot, self._buffer, self._last_ts, refresh)
+            self._line = Line(answer, self._boot, self._buffer, self._last_ts, refresh, self._status)
             self._line.start(self._tasks)
         else:
             self._line.uplink.use(answer.redis)

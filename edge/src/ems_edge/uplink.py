@@ -73,7 +73,7 @@ Companion = Callable[[RedisDoor], Coroutine[Any, Any, None]]
 
 
 class Uplink:
-    """`refused` asks for a new session, `config_changed` for a new configuration; `companions` share each connection."""
+    """`refused` asks for a new session, `config_changed` for a new configuration; `companions` share a connection."""
 
     def __init__(
         self,
