@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from django.contrib.auth.hashers import check_password, make_password
@@ -16,7 +16,7 @@ from accounts.policy import Role
 from sites import edge_keys
 from sites.actions.edge_keys import do_create_key, do_revoke_key
 from sites.models import Asset, Device, Edge, Site, SiteAccess
-from testing.demo_data import ORGANIZATIONS, SITES, USERS, DemoSite, DemoUser
+from testing.demo_data import ORGANIZATIONS, SITES, USERS, DemoDevice, DemoSite, DemoUser
 
 
 class DemoAccount(msgspec.Struct, frozen=True):
@@ -75,8 +75,21 @@ def write_file(path: Path, content: DemoFile) -> None:
     draft.replace(path)
 
 
-def make(kept: DemoFile | None, host: str, port: int, poll_interval: float) -> DemoFile:
-    """`port` is the first site's Modbus port; `poll_interval` in s."""
+class Simulator(NamedTuple):
+    """Where it is. `modbus` is the first site's port, the others follow; `bacnet` the UDP port of its BACnet device."""
+
+    host: str
+    modbus: int
+    bacnet: int
+
+    def connection(self, device: DemoDevice, site_number: int) -> dict[str, Any]:
+        if device.driver == "bacnet":
+            return {"address": f"{self.host}:{self.bacnet}", "device": device.unit, "cov": True}
+        return {"host": self.host, "port": self.modbus + site_number, "unit": device.unit}
+
+
+def make(kept: DemoFile | None, simulator: Simulator, poll_interval: float) -> DemoFile:
+    """`poll_interval` in s."""
     password = kept.password if kept else secrets.token_urlsafe(12)
     keys = {edge.site_key: edge.key for edge in kept.edges} if kept else {}
     with transaction.atomic():
@@ -84,7 +97,7 @@ def make(kept: DemoFile | None, host: str, port: int, poll_interval: float) -> D
         edges, sites = [], {}
         for index, data in enumerate(SITES):
             site = make_site(data, organizations[data.organization])
-            edge = make_edge(data, site, host, port + index, poll_interval)
+            edge = make_edge(data, site, simulator, index, poll_interval)
             key = _key(edge, keys.get(data.key, ""))
             sites[data.key] = site
             edges.append(DemoEdge(edge.pk, site.pk, data.key, site.name, data.organization, key))
@@ -123,7 +136,8 @@ def make_site(data: DemoSite, organization: Organization) -> Site:
     )
 
 
-def make_edge(data: DemoSite, site: Site, host: str, port: int, poll_interval: float) -> Edge:
+def make_edge(data: DemoSite, site: Site, simulator: Simulator, number: int, poll_interval: float) -> Edge:
+    """`number` is the site's place among the simulator's."""
     building = _ensure(Asset, {"site": site, "parent": None, "name": data.name}, {"kind": Asset.Kind.BUILDING})
     edge = _ensure(Edge, {"site": site, "name": f"{data.name} edge"}, {"poll_interval": poll_interval})
     for device in data.devices:
@@ -135,9 +149,9 @@ def make_edge(data: DemoSite, site: Site, host: str, port: int, poll_interval: f
                 "edge": edge,
                 "asset": asset,
                 "name": device.name,
-                "driver": "modbus",
+                "driver": device.driver,
                 "profile": device.profile,
-                "connection": {"host": host, "port": port, "unit": device.unit},
+                "connection": simulator.connection(device, number),
             },
         )
     return edge

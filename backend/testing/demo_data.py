@@ -16,7 +16,7 @@ Kind = Asset.Kind
 
 @dataclass(frozen=True)
 class DemoDevice:
-    """`unit` is the Modbus unit id; the device hangs on an asset of this kind and name."""
+    """`unit` is the Modbus unit id or the BACnet instance; the device hangs on an asset of this kind and name."""
 
     key: str
     name: str
@@ -24,6 +24,7 @@ class DemoDevice:
     unit: int
     asset_kind: Kind
     asset: str
+    driver: str = "modbus"
 
 
 GRID_METER = DemoDevice("grid_meter", "Grid meter", "stl_meter", 1, Kind.GRID_CONNECTION, "Grid connection")
@@ -31,6 +32,7 @@ PV_INVERTER = DemoDevice("pv_inverter", "PV inverter", "stl_inverter", 2, Kind.S
 BATTERY = DemoDevice("battery", "Battery", "stl_battery", 3, Kind.BATTERY, "Battery storage")
 LOAD_METER = DemoDevice("load_meter", "Load meter", "stl_meter", 4, Kind.LOAD, "Consumption")
 HVAC = DemoDevice("hvac", "HVAC", "stl_hvac", 5, Kind.HVAC, "Heating and cooling")
+AIR_HANDLER = DemoDevice("ahu", "Air handling unit", "stl_ahu", 2001, Kind.HVAC, "Heating and cooling", "bacnet")
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ SITES = (
         latitude=51.50,
         longitude=-0.02,
         address="London, United Kingdom",
-        devices=(GRID_METER, PV_INVERTER, LOAD_METER, HVAC),
+        devices=(GRID_METER, PV_INVERTER, LOAD_METER, HVAC, AIR_HANDLER),
     ),
     DemoSite(
         key="solar_farm",

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from ems_simulator.bacnet import BacnetServer
+from ems_simulator.bacnet import listen as listen_udp
 from ems_simulator.clock import SimulationClock
 from ems_simulator.ledger import Entry, Ledger
 from ems_simulator.live import LiveSite
@@ -55,7 +57,8 @@ async def running(
     live = LiveSite(site(key), start_ms, SEED, installed=start_ms // 60_000 - 180)
     ledger_file = directory / f"{key}.ndjson"
     server = ModbusServer("127.0.0.1", listen("127.0.0.1", 0), SEED)
-    runtime = SiteRuntime(live, SimulationClock(start_ms, speed), server, Ledger(ledger_file))
+    bacnet = BacnetServer(listen_udp("127.0.0.1", 0), SEED) if live.site.air_handler else None
+    runtime = SiteRuntime(live, SimulationClock(start_ms, speed), server, Ledger(ledger_file), bacnet)
     await runtime.start()
     try:
         yield Bench(runtime, ledger_file)

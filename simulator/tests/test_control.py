@@ -154,7 +154,8 @@ async def test_the_sites_and_their_ports_are_listed(bench: Bench, api: httpx.Asy
     (listed,) = (await api.get("/sites")).json()
     assert listed["key"] == "factory"
     assert listed["modbus_port"] == bench.runtime.modbus.port
-    assert listed["devices"][4] == {"key": "hvac", "unit": 5, "profile": "stl_hvac"}
+    assert listed["bacnet_port"] is None
+    assert listed["devices"][4] == {"key": "hvac", "unit": 5, "profile": "stl_hvac", "protocol": "modbus"}
 
 
 async def test_readiness_names_the_site_that_is_not_ready(bench: Bench, api: httpx.AsyncClient) -> None:

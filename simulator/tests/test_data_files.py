@@ -9,6 +9,7 @@ import pytest
 from ems_contract.points import is_point_key
 from ems_simulator import registers, sites
 from ems_simulator.datafile import DataFileError, load
+from ems_simulator.history import device_points
 from ems_simulator.registers import RegisterMap, register_map
 from ems_simulator.sites import DEMO_SITES, UnknownSiteError, site
 
@@ -28,7 +29,7 @@ def test_every_site_loads_and_names_its_points_as_the_contract_wants(key: str) -
     units = [device.unit for device in found.devices]
     assert units == sorted(set(units))
     for device in found.devices:
-        assert all(is_point_key(f"{device.key}.{name}") for name in register_map(device.profile).points)
+        assert all(is_point_key(f"{device.key}.{name}") for name in device_points(device))
 
 
 def test_sites_have_the_devices_they_have_data_for() -> None:
@@ -37,6 +38,7 @@ def test_sites_have_the_devices_they_have_data_for() -> None:
     ]  # fmt: skip
     assert [device.unit for device in site("solar_farm").devices] == [1, 2, 3, 4]
     assert [device.unit for device in site("warehouse").devices] == [1, 2, 4, 5]
+    assert [device.protocol for device in site("office").devices] == ["modbus"] * 4 + ["bacnet"]
 
 
 @pytest.mark.parametrize("profile", MANUALS)
@@ -107,6 +109,7 @@ def test_a_register_map_that_contradicts_itself_is_told(points: list[dict[str, o
         ({"load": {"weekday": [1.0]}}, "load.weekday: write 24 positive numbers"),
         ({"battery": {"minimum_soc": 99.0}}, "battery.minimum_soc"),
         ({"hvac": {"setpoint": 99.0}}, "hvac.setpoint"),
+        ({"hvac": None, "air_handler": True}, "air_handler: there is no hvac"),
     ],
 )
 def test_a_site_that_contradicts_itself_is_told(change: dict[str, object], message: str) -> None:

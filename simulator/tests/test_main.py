@@ -59,7 +59,7 @@ def failed(*arguments: str) -> str:
 
 
 def test_it_answers_until_sigterm_and_leaves_a_whole_ledger(tmp_path: Path) -> None:
-    free = ("--modbus-port", "0", "--control-port", "0")
+    free = ("--modbus-port", "0", "--bacnet-port", "0", "--control-port", "0")
     with started(*free, "--sites", "office,warehouse", "--ledger", str(tmp_path / "ledger")) as (process, line):
         assert list(line["modbus_ports"]) == ["office", "warehouse"]
         client = ModbusTcpClient("127.0.0.1", port=line["modbus_ports"]["warehouse"])
@@ -68,6 +68,7 @@ def test_it_answers_until_sigterm_and_leaves_a_whole_ledger(tmp_path: Path) -> N
         assert len(registers) == 30
         sites = httpx.get(f"http://127.0.0.1:{line['control_port']}/sites").json()
         assert [site["modbus_port"] for site in sites] == list(line["modbus_ports"].values())
+        assert [site["bacnet_port"] for site in sites] == [line["bacnet_ports"]["office"], None]
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
         client.close()
@@ -95,10 +96,18 @@ def test_a_taken_port_is_named_with_the_option_and_the_remedy(tmp_path: Path) ->
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        said = failed("run", "--modbus-port", port, "--control-port", "0", "--sites", "office")
-        assert f"--modbus-port: port {port} for site office" in said
+        said = failed("run", "--modbus-port", port, "--control-port", "0", "--sites", "factory")
+        assert f"--modbus-port: port {port} for site factory" in said
         assert "choose another port with --modbus-port" in said
         assert f"--control-port: port {port}" in failed("run", "--modbus-port", "0", "--control-port", port)
+
+
+def test_a_taken_udp_port_is_named_with_the_option() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        said = failed("run", "--bacnet-port", port, "--modbus-port", "0", "--control-port", "0", "--sites", "office")
+        assert f"--bacnet-port: port {port} for site office" in said
 
 
 @pytest.mark.parametrize(
@@ -118,7 +127,18 @@ def test_a_wrong_option_is_told_with_its_name_and_a_remedy(options: tuple[str, .
 
 
 def test_a_ledger_that_cannot_be_written_is_told() -> None:
-    options = ("--modbus-port", "0", "--control-port", "0", "--sites", "office", "--ledger", "/proc/nothing")
+    options = (
+        "--modbus-port",
+        "0",
+        "--bacnet-port",
+        "0",
+        "--control-port",
+        "0",
+        "--sites",
+        "office",
+        "--ledger",
+        "/proc/nothing",
+    )
     assert "--ledger: /proc/nothing cannot be written" in failed("run", *options)
 
 

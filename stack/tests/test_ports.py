@@ -62,5 +62,5 @@ def test_two_services_on_one_port_are_both_named(name: str, port: str, other: st
 
 def test_an_isolated_stack_gets_ports_of_its_own() -> None:
     one = Ports.free()
-    every = [port for name in ("web", "backend", "redis", "modbus", "edge") for port in one.taken_by(name)]
-    assert len(every) == len(set(every)) == 11
+    every = [port for name in ("web", "backend", "redis", "modbus", "bacnet", "edge") for port in one.taken_by(name)]
+    assert len(every) == len(set(every)) == 12

@@ -22,15 +22,15 @@ from sites.actions.edge_keys import do_create_key
 from sites.actions.points import check_points, do_report_points
 from sites.models import Edge, Site
 from testing import generated_history
-from testing.demo import make_edge, make_site
+from testing.demo import Simulator, make_edge, make_site
 from testing.demo_data import SITES, DemoSite
 
 SITE_KEYS = tuple(site.key for site in SITES)
 MOST_SANDBOXES = 5
 """Of one developer at a time; a platform admin has no limit."""
 MOST_DAYS = 7
-SIMULATOR_HOST, SIMULATOR_PORT = "127.0.0.1", 5020
-"""Where `ems-simulator` listens by itself: the first site's port, the others follow."""
+SIMULATOR = Simulator("127.0.0.1", 5020, 47820)
+"""Where `ems-simulator` listens by itself."""
 POLL_SECONDS = 1.0
 
 
@@ -98,16 +98,14 @@ def do_create(creator: User, name: str, sites: Sequence[str], history_days: int)
         organization = Organization.objects.create(name=_full_name(name), is_sandbox=True)
         Membership.objects.create(user=creator, organization=organization, role=Membership.Role.ORG_ADMIN)
         edges = [
-            _new_edge(data, organization, SIMULATOR_PORT + index, history_days)
-            for index, data in enumerate(SITES)
-            if data.key in sites
+            _new_edge(data, organization, index, history_days) for index, data in enumerate(SITES) if data.key in sites
         ]
     return NewSandbox(organization, edges)
 
 
-def _new_edge(data: DemoSite, organization: Organization, port: int, history_days: int) -> NewEdge:
+def _new_edge(data: DemoSite, organization: Organization, number: int, history_days: int) -> NewEdge:
     site = make_site(data, organization)
-    edge = make_edge(data, site, SIMULATOR_HOST, port, POLL_SECONDS)
+    edge = make_edge(data, site, SIMULATOR, number, POLL_SECONDS)
     if generated_history.installed():
         points = generated_history.points(data.key)
         do_report_points(edge, check_points(edge, points), points)

@@ -85,7 +85,9 @@ def read_ledger(file: Path, profiles: Mapping[str, str], since: float = 0, until
 
 
 def _decode(profile: str, entry: Any) -> dict[str, float | None]:
-    """What the device's own register map says about the words of one answer."""
+    """What the device's own register map says about the words of one answer; BACnet's are values already."""
+    if "values" in entry:
+        return {f"{entry['device']}.{name}": value for name, value in entry["values"].items()}
     found = register_map(profile)
     start, end = entry["address"], entry["address"] + entry["count"]
     return {

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ems_simulator.noise import Floats
+from ems_simulator.objects import ObjectPoint
 from ems_simulator.registers import RegisterPoint, WordOrder
 
 _RANGES = {
@@ -49,8 +50,8 @@ def decode(point: RegisterPoint, words: Sequence[int], order: WordOrder) -> floa
     return _scaled(point, raw)
 
 
-def quantize(point: RegisterPoint, values: NDArray[np.int64] | Floats) -> Floats:
-    """What a reader of the registers decodes for these values."""
+def quantize(point: RegisterPoint | ObjectPoint, values: NDArray[np.int64] | Floats) -> Floats:
+    """What a reader of the registers, or of the object, decodes for these values."""
     if point.type == "float32":
         return values.astype(np.float32).astype(np.float64)
     raw = np.rint(values / point.scale)

@@ -27,8 +27,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ems_simulator.devices import DeviceImage, PointRefusedError
+from ems_simulator.bacnet_image import BacnetImage
+from ems_simulator.devices import DeviceImage
 from ems_simulator.faults import FaultKind, FaultRequest
+from ems_simulator.image import PointRefusedError
 from ems_simulator.runtime import SiteRuntime
 
 _log = structlog.get_logger()
@@ -95,6 +97,7 @@ class _Api:
                     "latitude": runtime.site.latitude,
                     "longitude": runtime.site.longitude,
                     "modbus_port": runtime.modbus.port,
+                    "bacnet_port": runtime.bacnet.port if runtime.bacnet else None,
                     "devices": runtime.site.devices,
                 }
                 for key, runtime in self._sites.items()
@@ -154,7 +157,7 @@ class _Api:
             raise Problem(HTTPStatus.NOT_FOUND, f"there is no site {key!r}; {_choose(self._sites)}")
         return self._sites[key]
 
-    def _point(self, request: Request) -> tuple[DeviceImage, str]:
+    def _point(self, request: Request) -> tuple[DeviceImage | BacnetImage, str]:
         """The device, brought up to now, and a point that it has."""
         site = self._site(request)
         key, name = request.path_params["device"], request.path_params["name"]

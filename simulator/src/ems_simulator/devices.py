@@ -1,28 +1,16 @@
-"""A device as its registers show it: the physics, overlaid by pins, frozen values and counter resets."""
+"""A device as its registers show it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from ems_contract.points import Kind
 from pymodbus.constants import ExcCodes
 
 from ems_simulator.codec import NotEncodableError, decode, encode
+from ems_simulator.image import READS_LIMIT, Image, Pin, PointRefusedError
 from ems_simulator.live import LiveSite
 from ems_simulator.registers import READS, Bank, RegisterPoint, register_map
 from ems_simulator.sites import Device
-
-_READS_LIMIT = 1 << 32
-
-
-@dataclass(slots=True)
-class Pin:
-    """A point held at `value` (as the register decodes; None is "no value"), and when that first left the socket."""
-
-    words: tuple[int, ...]
-    value: float | None
-    first_answer: float | None = None
 
 
 class Answer(NamedTuple):
@@ -33,33 +21,16 @@ class Answer(NamedTuple):
     pins: tuple[str, ...]
 
 
-class PointRefusedError(ValueError):
-    """The point does not exist, or cannot be pinned to this value; the message says why and what can be done."""
-
-
-class DeviceImage:
-    """The registers of one device of a live site. `reads` counts the answered reads that covered it."""
+class DeviceImage(Image[RegisterPoint]):
+    """The registers of one device of a live site."""
 
     def __init__(self, device: Device, live: LiveSite, reads: int = 0) -> None:
-        self.device = device
         self.map = register_map(device.profile)
-        self.reads = reads
-        self.pins: dict[str, Pin] = {}
-        self._live = live
-        self._frozen: dict[str, float] | None = None
-        self._offsets: dict[str, float] = {}
+        super().__init__(device, live, self.map.points, reads)
         self._cached: dict[int, list[int]] = {}
         self._cached_at = -1
 
     # Reading -----------------------------------------------------------------------------------------------------
-
-    def value(self, name: str) -> float:
-        """What the point shows without a pin, in its unit."""
-        if name == READS:
-            return self.reads
-        if self._frozen is not None and not self.map.points[name].writable:
-            return self._frozen[name]
-        return self._live.value(f"{self.device.key}.{name}") - self._offsets.get(name, 0.0)
 
     def read(self, function: int, address: int, count: int) -> Answer | ExcCodes:
         """The answer to a read, for `answered` once it is written."""
@@ -68,7 +39,7 @@ class DeviceImage:
             return ExcCodes.ILLEGAL_ADDRESS
         covered = [point for point in bank.points if point.address >= address and point.end <= address + count]
         words = self._words(bank)[address : address + count]
-        reads = (self.reads + 1) % _READS_LIMIT if any(point.name == READS for point in covered) else None
+        reads = (self.reads + 1) % READS_LIMIT if any(point.name == READS for point in covered) else None
         for register, word in self._reads_words(bank, self.reads if reads is None else reads):
             if address <= register < address + count:
                 words[register - address] = word
@@ -79,10 +50,7 @@ class DeviceImage:
         """The answer was written to the socket at this time."""
         if answer.reads is not None:
             self.reads = answer.reads
-        for name in answer.pins:
-            pin = self.pins[name]
-            if pin.first_answer is None:
-                pin.first_answer = at_ms
+        self.left(answer.pins, at_ms)
 
     def _reads_words(self, bank: Bank, reads: int) -> list[tuple[int, int]]:
         """(register, word) of the `reads` counter, if it is in this bank: it changes from answer to answer."""
@@ -137,47 +105,14 @@ class DeviceImage:
             return site.hvac.minimum_setpoint, site.hvac.maximum_setpoint
         raise PointRefusedError(f"{self.device.key}.{point.name} has no limits; it is not writable")
 
-    # Pins and faults ---------------------------------------------------------------------------------------------
+    # Pins --------------------------------------------------------------------------------------------------------
 
-    def point(self, name: str) -> RegisterPoint:
-        """Raises PointRefusedError."""
-        if name not in self.map.points:
-            names = ", ".join(self.map.points)
-            raise PointRefusedError(f"{self.device.key} has no point {name!r}; choose from {names}")
-        return self.map.points[name]
-
-    def pin(self, name: str, value: float | None) -> Pin:
-        """Hold a point at a value until `unpin`; None is "no value". Raises PointRefusedError."""
-        point = self.point(name)
-        if name == READS:
-            raise PointRefusedError("reads counts the answers and cannot be pinned; pin another point")
+    def _pinned(self, point: RegisterPoint, value: float | None) -> Pin:
         try:
             words = encode(point, value, self.map.word_order)
         except NotEncodableError as error:
             raise PointRefusedError(f"{self.device.key}.{error}") from None
-        self.pins[name] = Pin(words, decode(point, words, self.map.word_order))
-        self._cached.clear()
-        return self.pins[name]
+        return Pin(decode(point, words, self.map.word_order), words)
 
-    def unpin(self, name: str) -> bool:
-        """True if it was pinned. Raises PointRefusedError."""
-        self._cached.clear()
-        return self.pins.pop(self.point(name).name, None) is not None
-
-    def freeze(self, frozen: bool) -> None:
-        """Hold every value (but `reads` and setpoints) as it is now, or let go."""
-        if frozen and self._frozen is None:
-            self._frozen = {name: self.value(name) for name in self.map.points}
-            self._cached.clear()
-        elif not frozen and self._frozen is not None:
-            self._frozen = None
-            self._cached.clear()
-
-    def reset_counters(self) -> None:
-        """The energy counters begin again at 0."""
-        for name, point in self.map.points.items():
-            if point.kind is Kind.REGISTER and name != READS:
-                self._offsets[name] = self._live.value(f"{self.device.key}.{name}")
-        if self._frozen is not None:
-            self._frozen |= dict.fromkeys(self._offsets, 0.0)
+    def _changed(self) -> None:
         self._cached.clear()

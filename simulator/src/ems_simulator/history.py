@@ -6,11 +6,12 @@ that is started afterwards (see `physics.anchor`): at the same second both say t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from ems_simulator.codec import quantize
+from ems_simulator.objects import ObjectPoint, object_map
 from ems_simulator.physics import (
     AUTOMATIC,
     DEFAULT_SEED,
@@ -25,7 +26,7 @@ from ems_simulator.physics import (
 )
 from ems_simulator.registers import READS, RegisterPoint, register_map
 from ems_simulator.signals import signals
-from ems_simulator.sites import Site, site
+from ems_simulator.sites import Device, Site, site
 
 
 def readings(
@@ -72,11 +73,16 @@ def _readings(
         ts += step_ms * len(stamps)
 
 
-def site_points(found: Site) -> dict[str, RegisterPoint]:
+def site_points(found: Site) -> dict[str, RegisterPoint | ObjectPoint]:
     """Point key -> where and how a device shows it; `reads` counters left out."""
     return {
         f"{device.key}.{name}": point
         for device in found.devices
-        for name, point in register_map(device.profile).points.items()
+        for name, point in device_points(device).items()
         if name != READS
     }
+
+
+def device_points(device: Device) -> Mapping[str, RegisterPoint | ObjectPoint]:
+    """By name, whatever the device speaks."""
+    return object_map(device.profile).points if device.protocol == "bacnet" else register_map(device.profile).points

@@ -2,8 +2,12 @@
 
 {"t": ms, "device": key, "unit": n, "function": 3|4, "address": a, "count": n, "words": [...], "reads": counter|null}
 
+A BACnet device has no registers: `function` is the service (12, 14), `count` how many objects, `words` is empty, and
+`values` has what the answer carried: point name -> value in the point's unit, null for a fault.
+
 `t` is real time, even when the simulator's clock is not. `reads` is the counter that the answer carried, null if the
-read did not cover it. The file is appended to, at most 100 ms late, and the counters go on after a restart.
+read did not cover it. MQTT devices have a file of their own: {"t", "device", "topic", "payload", "retained"}, one line
+for each message that the broker acknowledged. The file is appended to, at most 100 ms late, and the counters go on after a restart.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 import structlog
+from msgspec import UNSET, UnsetType
 
 _log = structlog.get_logger()
 FLUSH_SECONDS = 0.05
@@ -30,6 +35,17 @@ class Entry(msgspec.Struct, frozen=True):
     count: int
     words: list[int]
     reads: int | None
+    values: dict[str, float | None] | UnsetType = UNSET
+
+
+class Published(msgspec.Struct, frozen=True):
+    """An MQTT message that the broker has acknowledged, in the ledger of a site's MQTT devices."""
+
+    t: int
+    device: str
+    topic: str
+    payload: str
+    retained: bool
 
 
 class Ledger:
@@ -48,7 +64,7 @@ class Ledger:
             self._file = FileIO(path, "a+")
             self._recover(self._file)
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: Entry | Published) -> None:
         if self._file is None:
             return
         self._pending += self._encoder.encode(entry) + b"\n"

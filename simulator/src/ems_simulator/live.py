@@ -34,6 +34,8 @@ class LiveSite:
         self.site = site
         self.seed = seed
         self.setpoints = AUTOMATIC
+        self._room: float | None = None
+        self._held_room: float | None = None
         self.second = start_ms // 1000
         minute = self.second // 60
         state = initial_state(site, anchor(self.second) if installed is None else installed)
@@ -63,8 +65,10 @@ class LiveSite:
             self._columns = {name: values.tolist() for name, values in shown.items()}
         if key == "battery.power_setpoint" and self.site.battery:
             return self.setpoints.battery
-        if key == "hvac.temperature_setpoint" and self.setpoints.room is not None:
+        if key in ("hvac.temperature_setpoint", "ahu.room_setpoint") and self.setpoints.room is not None:
             return self.setpoints.room
+        if key == "ahu.enable":
+            return float(not self.setpoints.hvac_off)
         return self._columns[key][self.second - self._span.first * 60]
 
     def set_battery(self, power: int) -> None:
@@ -72,10 +76,26 @@ class LiveSite:
         self._decide_anew(replace(self.setpoints, battery=power))
 
     def set_room(self, temperature: float) -> None:
-        """°C."""
-        self._decide_anew(replace(self.setpoints, room=temperature))
+        """°C, from the unit's own panel; in force while nobody holds another."""
+        self._room = temperature
+        self.hold_room(self._held_room)
+
+    def hold_room(self, temperature: float | None) -> None:
+        """°C, over what the panel says; None lets it go."""
+        self._held_room = temperature
+        self._decide_anew(replace(self.setpoints, room=self._room if temperature is None else temperature))
+
+    @property
+    def panel_room(self) -> float | None:
+        """°C that is in force while nobody holds another; None without rooms."""
+        return self._room if self._room is not None else self.site.hvac.setpoint if self.site.hvac else None
+
+    def enable_hvac(self, enabled: bool) -> None:
+        self._decide_anew(replace(self.setpoints, hvac_off=not enabled))
 
     def _decide_anew(self, setpoints: Setpoints) -> None:
+        if setpoints == self.setpoints:
+            return
         self.setpoints = setpoints
         act = self.second + 1
         if act // 60 == self._span.first:

@@ -19,7 +19,7 @@ from ems_simulator.physics import DEFAULT_SEED
 from ems_simulator.service import Options, StartError, serve
 
 app = typer.Typer(
-    help="Simulated sites behind real Modbus TCP, with faults on demand.",
+    help="Simulated sites behind real Modbus TCP and BACnet/IP, with faults on demand.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,6 +31,9 @@ def run(
     modbus_port: Annotated[
         int, typer.Option(help="Site number i answers on this port + i; 0 takes free ports.")
     ] = 5020,
+    bacnet_port: Annotated[
+        int, typer.Option(help="UDP port of the first BACnet device, the others follow; 0 takes free ports.")
+    ] = 47820,
     control_port: Annotated[int, typer.Option(help="HTTP port of the control API; 0 takes a free port.")] = 8010,
     ledger: Annotated[Path | None, typer.Option(help="Directory for one NDJSON file of answers for each site.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weather, load and counters.")] = DEFAULT_SEED,
@@ -43,10 +46,11 @@ def run(
     speed: Annotated[float, typer.Option(help="Simulated seconds for each real second.")] = 1.0,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Answer Modbus TCP for the sites until SIGTERM."""
+    """Answer Modbus TCP and BACnet/IP for the sites until SIGTERM."""
     options = Options(
         sites=_sites(site_list),
         modbus_port=_port(modbus_port, "--modbus-port"),
+        bacnet_port=_port(bacnet_port, "--bacnet-port"),
         control_port=_port(control_port, "--control-port"),
         ledger=ledger,
         seed=seed,

@@ -15,7 +15,7 @@ import numpy as np
 
 from ems_simulator.conditions import MINUTES_PER_DAY, Conditions, bound, during, wiggle
 from ems_simulator.noise import Floats, Ints
-from ems_simulator.plant import OFF, battery_power, hvac_step, stored_energy
+from ems_simulator.plant import OFF, battery_power, hvac_step, stored_energy, without_power
 from ems_simulator.sites import Site
 
 DEFAULT_SEED = 1
@@ -41,10 +41,14 @@ def quarter(second: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Setpoints:
-    """What was written to the site. `battery` in W, + is discharge, 0 is automatic; `room` in °C, None the default."""
+    """What was written to the site. `battery` in W, + is discharge, 0 is automatic; `room` in °C, None the default.
+
+    With `hvac_off` the HVAC unit stands still, whatever the rooms need.
+    """
 
     battery: int = 0
     room: float | None = None
+    hvac_off: bool = False
 
 
 AUTOMATIC = Setpoints()
@@ -139,6 +143,9 @@ def _decide(site: Site, conditions: Conditions, state: State, setpoints: Setpoin
     powers, modes, levels, batteries, rooms = [], [], [], [], [state.room]
     power, mode, level, discharge, room, net = 0, OFF, 0.0, 0, state.room, state.net
     setpoint = 0.0 if hvac is None else hvac.setpoint if setpoints.room is None else setpoints.room
+    if setpoints.hvac_off:
+        occupied = [False] * len(load)
+        hvac = hvac and without_power(hvac)
     charged, discharged = state.energy[3], state.energy[4]
     for i in range(len(load)):
         if hvac is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from ems_simulator.noise import Floats
 from ems_simulator.sites import Battery, Hvac
 
@@ -44,6 +46,11 @@ def battery_power(battery: Battery, stored: float, wanted: float, seconds: int) 
     room = (capacity * battery.maximum_soc / 100.0 - stored) / battery.charge_efficiency / seconds
     power = min(-wanted, limit, room)
     return -int(power) if power >= limit * LEAST_POWER else 0
+
+
+def without_power(hvac: Hvac) -> Hvac:
+    """The same rooms, neither heated nor cooled; where nobody is in them either, the unit is off."""
+    return msgspec.structs.replace(hvac, heating_kw=0.0, cooling_kw=0.0)
 
 
 class HvacStep(NamedTuple):

@@ -1,4 +1,4 @@
-"""One simulated site in a process: physics, devices, faults, Modbus server and ledger, wired."""
+"""One simulated site in a process: physics, devices, faults, servers and ledger, wired."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import asyncio
 import structlog
 from pymodbus.pdu import ModbusPDU
 
-from ems_simulator.clock import SimulationClock
+from ems_simulator.bacnet import BacnetServer
+from ems_simulator.bacnet_image import BacnetImage
+from ems_simulator.clock import SimulationClock, wall_ms
 from ems_simulator.devices import Answer, DeviceImage
 from ems_simulator.faults import FaultKind, FaultRequest, Faults
 from ems_simulator.ledger import Entry, Ledger
@@ -20,28 +22,43 @@ _log = structlog.get_logger()
 class SiteRuntime:
     """Answers for one site. Everything runs in one event loop, so a read sees one instant."""
 
-    def __init__(self, live: LiveSite, clock: SimulationClock, modbus: ModbusServer, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        live: LiveSite,
+        clock: SimulationClock,
+        modbus: ModbusServer,
+        ledger: Ledger,
+        bacnet: BacnetServer | None = None,
+    ) -> None:
+        """`bacnet` where the site has such a device."""
         self.site = live.site
         self.faults = Faults()
         self.ledger = ledger
         self._clock = clock
         self._live = live
-        self.devices = {
-            device.key: DeviceImage(device, live, ledger.counters.get(device.key, 0)) for device in live.site.devices
-        }
-        self._units = {image.device.unit: image for image in self.devices.values()}
+        self.devices: dict[str, DeviceImage | BacnetImage] = {}
+        for device in live.site.devices:
+            kind = BacnetImage if device.protocol == "bacnet" else DeviceImage
+            self.devices[device.key] = kind(device, live, ledger.counters.get(device.key, 0))
+        self._units = {image.device.unit: image for image in self.devices.values() if isinstance(image, DeviceImage)}
         self.modbus = modbus
+        self.bacnet = bacnet
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen."""
         await self.modbus.open(self)
+        for image in self.devices.values():
+            if isinstance(image, BacnetImage) and self.bacnet is not None:
+                await self.bacnet.open(self, image)
 
     def close(self) -> None:
         """Stop answering and write the rest of the ledger."""
         for task in self._tasks:
             task.cancel()
         self.modbus.close()
+        if self.bacnet is not None:
+            self.bacnet.close()
         self.ledger.close()
 
     @property
@@ -53,7 +70,7 @@ class SiteRuntime:
             return f"Modbus port {self.modbus.port} is not open"
         return None
 
-    # Reads, for the Modbus server ---------------------------------------------------------------------------------
+    # Reads, for the servers ---------------------------------------------------------------------------------------
 
     def unit(self, unit: int) -> DeviceImage | None:
         """The device of this unit id, brought up to now."""
@@ -75,6 +92,23 @@ class SiteRuntime:
                 count=request.count,
                 words=answer.words,
                 reads=answer.reads,
+            )
+        )
+
+    def told(self, image: BacnetImage, service: int, values: dict[str, float | None], reads: int | None) -> None:
+        at = wall_ms()
+        image.answered(reads, values, at)
+        self.ledger.append(
+            Entry(
+                t=int(at),
+                device=image.device.key,
+                unit=image.device.unit,
+                function=service,
+                address=0,
+                count=len(values),
+                words=[],
+                reads=reads,
+                values=values,
             )
         )
 

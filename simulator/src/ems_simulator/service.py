@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import structlog
 import uvicorn
 
 from ems_simulator import sites
+from ems_simulator.bacnet import BacnetServer
+from ems_simulator.bacnet import listen as listen_udp
 from ems_simulator.clock import SimulationClock
 from ems_simulator.control import control_app
 from ems_simulator.ledger import Ledger
@@ -26,10 +28,14 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Site number i answers on `modbus_port` + i; port 0 takes free ports. `ledger` None keeps none."""
+    """Site number i answers on `modbus_port` + i, the BACnet devices on `bacnet_port` and those that follow.
+
+    Port 0 takes free ports. `ledger` None keeps none.
+    """
 
     sites: tuple[str, ...]
     modbus_port: int
+    bacnet_port: int
     control_port: int
     ledger: Path | None
     seed: int
@@ -61,6 +67,7 @@ async def serve(options: Options) -> None:
             "ready",
             control_port=control.getsockname()[1],
             modbus_ports={key: runtime.modbus.port for key, runtime in runtimes.items()},
+            bacnet_ports={key: runtime.bacnet.port for key, runtime in runtimes.items() if runtime.bacnet},
             seed=options.seed,
             speed=options.speed,
         )
@@ -80,19 +87,37 @@ def _runtimes(stack: contextlib.ExitStack, options: Options) -> dict[str, SiteRu
     for number, site in enumerate(found):
         port = options.modbus_port + number if options.modbus_port else 0
         bound.append(_bind(stack, options, port, "--modbus-port", f"site {site.key}"))
+    bacnet = dict(_bacnet_servers(stack, options, found))
     clock = SimulationClock(options.start_ms, options.speed)
     runtimes = {}
     for site, listener in zip(found, bound, strict=True):
         ledger = _ledger(options.ledger, site.key)
         live = LiveSite(site, clock.now_ms(), options.seed)
-        runtimes[site.key] = SiteRuntime(live, clock, ModbusServer(options.host, listener, options.seed), ledger)
+        modbus = ModbusServer(options.host, listener, options.seed)
+        runtimes[site.key] = SiteRuntime(live, clock, modbus, ledger, bacnet.get(site.key))
         stack.callback(runtimes[site.key].close)
     return runtimes
 
 
-def _bind(stack: contextlib.ExitStack, options: Options, port: int, option: str, what: str) -> socket.socket:
+def _bacnet_servers(
+    stack: contextlib.ExitStack, options: Options, found: list[sites.Site]
+) -> Iterator[tuple[str, BacnetServer]]:
+    for number, site in enumerate(site for site in found if site.air_handler):
+        port = options.bacnet_port + number if options.bacnet_port else 0
+        bound = _bind(stack, options, port, "--bacnet-port", f"site {site.key}", listen_udp)
+        yield site.key, BacnetServer(bound, options.seed)
+
+
+def _bind(
+    stack: contextlib.ExitStack,
+    options: Options,
+    port: int,
+    option: str,
+    what: str,
+    opened: Callable[[str, int], socket.socket] = listen,
+) -> socket.socket:
     try:
-        return stack.enter_context(contextlib.closing(listen(options.host, port)))
+        return stack.enter_context(contextlib.closing(opened(options.host, port)))
     except (OSError, OverflowError) as error:
         raise StartError(
             f"{option}: port {port} for {what} on {options.host} cannot be used: {error}. "

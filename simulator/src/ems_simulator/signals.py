@@ -19,6 +19,8 @@ from ems_simulator.sites import Site
 
 Values = NDArray[np.int64] | Floats
 JOULES_PER_WH = 3600
+FULL_DUCT_PRESSURE = 400.0
+"""Pa at full speed; it goes with the square of it."""
 
 
 def signals(site: Site, seed: int, at: Samples, setpoints: Setpoints) -> dict[str, Values]:
@@ -38,6 +40,7 @@ def signals(site: Site, seed: int, at: Samples, setpoints: Setpoints) -> dict[st
     found |= dict(_inverter(site, seed, at))
     found |= dict(_battery(site, seed, at, setpoints))
     found |= dict(_hvac(site, seed, at, setpoints))
+    found |= dict(_air_handler(site, found, at))
     return found
 
 
@@ -127,3 +130,21 @@ def _hvac(site: Site, seed: int, at: Samples, setpoints: Setpoints) -> Iterator[
         "hvac.temperature_setpoint",
         np.full(len(at.room), hvac.setpoint if setpoints.room is None else setpoints.room),
     )
+
+
+def _air_handler(site: Site, found: dict[str, Values], at: Samples) -> Iterator[tuple[str, Values]]:
+    """The air side of the HVAC unit: the same temperatures, and what moves the air."""
+    if site.hvac is None or not site.air_handler:
+        return
+    for name in ("supply_temperature", "return_temperature", "outdoor_temperature", "room_temperature", "fan_speed"):
+        yield f"ahu.{name}", found[f"hvac.{name}"]
+    fan = found["hvac.fan_speed"]
+    yield "ahu.heating_valve", np.where(at.hvac_mode == HEATING, np.rint(100.0 * at.hvac_level), 0.0)
+    yield "ahu.cooling_valve", np.where(at.hvac_mode == COOLING, np.rint(100.0 * at.hvac_level), 0.0)
+    yield "ahu.duct_pressure", np.rint(FULL_DUCT_PRESSURE * (fan / 100.0) ** 2)
+    yield "ahu.fan_running", np.where(fan > 0, 1, 0)
+    yield "ahu.filter_alarm", np.zeros(len(at.room), np.int64)
+    yield "ahu.mode", at.hvac_mode + 1
+    yield "ahu.energy_total", found["hvac.energy_total"]
+    yield "ahu.room_setpoint", found["hvac.temperature_setpoint"]
+    yield "ahu.enable", np.ones(len(at.room), np.int64)

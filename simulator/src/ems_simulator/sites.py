@@ -8,6 +8,7 @@ from __future__ import annotations
 import zoneinfo
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 import msgspec
 
@@ -115,20 +116,23 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     load: Load
     battery: Battery | None = None
     hvac: Hvac | None = None
+    air_handler: bool = False
+    """The HVAC unit's air side is on BACnet/IP besides."""
 
     @property
     def devices(self) -> tuple[Device, ...]:
         """In the order of their unit ids."""
-        present = {"battery": self.battery is not None, "hvac": self.hvac is not None}
+        present = {"battery": self.battery is not None, "hvac": self.hvac is not None, "ahu": self.air_handler}
         return tuple(device for device in DEVICES if present.get(device.key, True))
 
 
 class Device(msgspec.Struct, frozen=True):
-    """A Modbus unit of a site. `profile` names its register map."""
+    """A Modbus unit of a site, `profile` names its register map; or a BACnet device, whose instance is its `unit`."""
 
     key: str
     unit: int
     profile: str
+    protocol: Literal["modbus", "bacnet"] = "modbus"
 
 
 DEVICES = (
@@ -137,6 +141,7 @@ DEVICES = (
     Device("battery", 3, "stl_battery"),
     Device("load_meter", 4, "stl_meter"),
     Device("hvac", 5, "stl_hvac"),
+    Device("ahu", 2001, "stl_ahu", "bacnet"),
 )
 
 
@@ -169,3 +174,5 @@ def check(site: Site, file: str) -> None:
         raise DataFileError(f"{file}: battery.minimum_soc, maximum_soc: 0 <= minimum < maximum <= 100 is expected")
     if site.hvac and not site.hvac.minimum_setpoint <= site.hvac.setpoint <= site.hvac.maximum_setpoint:
         raise DataFileError(f"{file}: hvac.setpoint: write a value between minimum_setpoint and maximum_setpoint")
+    if site.air_handler and not site.hvac:
+        raise DataFileError(f"{file}: air_handler: there is no hvac whose air it could move; add one")

@@ -67,7 +67,7 @@ class _File(msgspec.Struct, frozen=True):
 def ensure(table: Table) -> DemoData:
     """Make the demo's organizations, sites, users and edges, or find them. Raises ManageError."""
     path = table.state.root / "demo.json"
-    options = ["--out", str(path), "--modbus-port", str(table.ports.modbus)]
+    options = ["--out", str(path), "--modbus-port", str(table.ports.modbus), "--bacnet-port", str(table.ports.bacnet)]
     options += ["--poll-interval", str(table.options.poll_interval)]
     manage(table.django(), "demo", *options)
     made = msgspec.json.decode(path.read_bytes(), type=_File)

@@ -71,7 +71,10 @@ def describe_holder(port: int) -> str | None:
 
 
 SITES = 4
-"""The simulator takes one Modbus port for each demo site, the edges one health port each: both in a row."""
+"""The simulator takes one Modbus port for each demo site, the edges one health port each: both in a row.
+
+One site has a BACnet device, on a UDP port.
+"""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class Ports:
     worker: int = 8003
     simulator: int = 8010
     modbus: int = 5020
+    bacnet: int = 47820
     edge: int = 8021
     redis: int = 6379
 

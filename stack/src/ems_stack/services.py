@@ -142,7 +142,8 @@ class Table:
     def simulator(self) -> Service:
         ledger = self.state.data / "ledger"
         command = [str(BIN / "ems-simulator"), "run", "--control-port", str(self.ports.simulator)]
-        command += ["--modbus-port", str(self.ports.modbus), "--ledger", str(ledger)]
+        command += ["--modbus-port", str(self.ports.modbus), "--bacnet-port", str(self.ports.bacnet)]
+        command += ["--ledger", str(ledger)]
         command += ["--seed", str(self.options.simulator_seed)]
         environment = {"EMS_LOG_LEVEL": self.options.log_level}
         watch = ["simulator/src", "contract/src"]

@@ -20,6 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, required=True, help="where the password and the edges' keys are kept")
         parser.add_argument("--modbus-host", default="127.0.0.1", help="where the simulator is")
         parser.add_argument("--modbus-port", type=int, default=5020, help="the first site's port; the others follow")
+        parser.add_argument("--bacnet-port", type=int, default=47820, help="the UDP port of the BACnet device")
         parser.add_argument("--poll-interval", type=float, default=1.0, help="s between two reads of a device")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,11 +30,12 @@ class Command(BaseCommand):
             raise CommandError(f"--poll-interval {options['poll_interval']}: choose from 0.1 to 3600 s.")
         if not 1 <= options["modbus_port"] <= 65535 - len(SITES):
             raise CommandError(f"--modbus-port {options['modbus_port']}: choose from 1 to 65531.")
+        if not 1 <= options["bacnet_port"] <= 65535:
+            raise CommandError(f"--bacnet-port {options['bacnet_port']}: choose from 1 to 65535.")
         path: Path = options["out"]
+        simulator = demo.Simulator(options["modbus_host"], options["modbus_port"], options["bacnet_port"])
         try:
-            made = demo.make(
-                demo.read_file(path), options["modbus_host"], options["modbus_port"], options["poll_interval"]
-            )
+            made = demo.make(demo.read_file(path), simulator, options["poll_interval"])
             demo.write_file(path, made)
         except demo.BadDemoFile as error:
             raise CommandError(str(error)) from error

@@ -6,15 +6,14 @@ overrule an EMS, and above the 10 to 16 at which schedules and programs of a bui
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 
 from ems_edge.driver import Device, DeviceSpec
-
-if TYPE_CHECKING:
-    from ems_edge.drivers.bacnet_cov import CovDevice
-    from ems_edge.drivers.bacnet_station import Station
+from ems_edge.drivers.bacnet_cov import CovDevice
+from ems_edge.drivers.bacnet_device import BacnetDevice
+from ems_edge.drivers.bacnet_station import Station
 
 PORT = 47_808
 """0xBAC0."""
@@ -42,16 +41,13 @@ class Connection(msgspec.Struct, frozen=True):
 
 
 class BacnetDriver:
-    """Knows one station for each local address. The protocol's library is loaded with the first device."""
+    """Knows one station for each local address."""
 
     def __init__(self) -> None:
         self._stations: dict[tuple[str, int], Station] = {}
         self._subscribers: list[CovDevice] = []
 
     def device(self, spec: DeviceSpec) -> Device:
-        from ems_edge.drivers.bacnet_cov import CovDevice
-        from ems_edge.drivers.bacnet_device import BacnetDevice
-
         try:
             connection = msgspec.convert(dict(spec.connection), Connection)
             host, port = place(connection.address, PORT)
@@ -65,8 +61,6 @@ class BacnetDriver:
         return made
 
     def _station(self, local: str) -> Station:
-        from ems_edge.drivers.bacnet_station import Station
-
         where = place(local, 0)
         return self._stations.setdefault(where, Station(*where))
 

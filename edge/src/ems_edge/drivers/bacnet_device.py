@@ -103,6 +103,8 @@ class BacnetDevice:
                         self._alone |= {found for found, _ in request if error.refused}
         except StationError as error:
             silence = error.reason
+        if not results:
+            self._alone.clear()  # no object is to blame for what all of them do
         return {source.name: self._value(source, results, failures, silence) for source in asked}
 
     def _value(

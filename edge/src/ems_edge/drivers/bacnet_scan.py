@@ -72,11 +72,13 @@ async def scan(
 
 
 async def describe(address: str, instance: int, *, local: str = ANY, limit: float = 3.0) -> list[Described]:
-    """All objects of one device. Raises StationError where it does not answer."""
+    """All objects of one device. Raises OSError where it does not answer."""
     station = Station(*place(local, 0))
     try:
         peer = Peer(station, *place(address, PORT))
         return [await _described(peer, found, limit) for found in await _object_list(peer, instance, limit)]
+    except StationError as error:
+        raise OSError(f"{address}: {error}") from None
     finally:
         station.close()
 
