@@ -114,11 +114,11 @@ app.add_typer(buffer, name="buffer", rich_help_panel=_EDGE)
 
 
 def main() -> None:
-    _only_errors()
+    only_errors()
     app()
 
 
-def _only_errors() -> None:
+def only_errors() -> None:
     """On the bench the answer is what counts; `run` and `fleet` set up their own log lines."""
     errors = structlog.make_filtering_bound_logger(logging.ERROR)
     structlog.configure(wrapper_class=errors, logger_factory=structlog.PrintLoggerFactory(sys.stderr))

@@ -55,9 +55,7 @@ def export(
         output.fail(f"{path} cannot be read: {error}; start the edge, which repairs it", output.FAILED)
     output.note(f"{written} batches exported")
     if damaged:
-        output.fail(
-            f"{damaged} batches are damaged and left out; the edge sets them aside when it sends them", output.FAILED
-        )
+        output.fail(f"left out as damaged: {damaged}; the edge sets them aside when it sends them", output.FAILED)
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from ems_edge.main import app
+import structlog
+from ems_edge.main import app, only_errors
 from typer.testing import CliRunner
 
 
@@ -23,7 +24,12 @@ class Said:
 
 def typed(*words: object, answer: str | None = None) -> Said:
     """`answer` is what a person types when asked."""
-    result = CliRunner().invoke(app, [str(word) for word in words], input=answer)
+    logs = structlog.get_config()
+    only_errors()
+    try:
+        result = CliRunner().invoke(app, [str(word) for word in words], input=answer)
+    finally:
+        structlog.configure(**logs)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Said(result.exit_code, result.stdout, result.stderr)
