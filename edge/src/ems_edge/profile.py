@@ -6,6 +6,7 @@ else may stand there: `profile_modbus.py` and its siblings.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -52,7 +53,9 @@ class Profiles:
         raise KeyError(name)
 
 
+@cache
 def _built_in() -> dict[str, str]:
+    """Name -> text."""
     folder = resources.files("ems_edge") / "profiles"
     return {
         entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
