@@ -78,8 +78,11 @@ def test_running_it_again_changes_nothing_and_tells_nobody(
 
 def test_a_changed_port_reaches_the_devices_and_ids_stay(out: Path) -> None:
     first = run(out)
-    assert run(out, modbus_port=16020) == first
-    assert {device.connection["port"] for device in Device.objects.all()} == {16020, 16021, 16022, 16023}
+    assert run(out, modbus_port=16020, bacnet_port=16100) == first
+    meters = Device.objects.filter(driver="modbus")
+    assert {device.connection["port"] for device in meters} == {16020, 16021, 16022, 16023}
+    (air_handler,) = Device.objects.filter(driver="bacnet")
+    assert air_handler.connection == {"address": "127.0.0.1:16100", "device": 2001, "cov": True}
 
 
 def test_a_lost_file_means_new_keys_and_a_new_password(out: Path, clean_redis: redis.Redis) -> None:
