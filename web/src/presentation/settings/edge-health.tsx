@@ -60,7 +60,11 @@ function Trouble({ device }: { device: DeviceHealth }) {
 
 function backlogWords({ backlog, backlogSize }: EdgeStatus): string {
   if (backlog === 0) return "nothing waits";
-  return `${backlog} ${backlog === 1 ? "batch waits" : "batches wait"} (${(backlogSize / 1_048_576).toFixed(1)} MiB)`;
+  return `${backlog} ${backlog === 1 ? "batch waits" : "batches wait"} (${sizeWord(backlogSize)})`;
+}
+
+function sizeWord(bytes: number): string {
+  return bytes < 1_048_576 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`;
 }
 
 /** Only a clock that is noticeably wrong is worth a word. */
