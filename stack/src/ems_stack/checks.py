@@ -31,6 +31,9 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 _SERVICES = (sys.executable, "-m", "ems_stack", "services", "--")
 
 
+ROOMS = ("contract", "simulator", "realtime", "stack", "prove")
+
+
 @dataclass(frozen=True)
 class Task:
     name: str
@@ -92,14 +95,15 @@ def checkers() -> list[Task]:
 
 
 def tests() -> list[list[Task]]:
-    """Groups, one after the other because some tests measure time; the tasks of a group run at once."""
+    """Groups, one after the other because a browser takes the whole machine; those of a group run at once."""
     pytest = [*_SERVICES, sys.executable, "-m", "pytest"]
-    rooms = ["contract", "simulator", "edge", "realtime", "stack", "prove"]
-    present = [room for room in rooms if any((REPOSITORY / room).rglob("test_*.py"))]
     apps = sorted(path.parent.name for path in BACKEND.glob("*/tests"))
     people = [app for app in apps if app in ("accounts", "audit", "invitations", "sites", "testing")]
     return [
-        [Task("rooms", [*pytest, *present])],
+        [  # the longest and the others
+            Task("the edge", [*pytest, "edge"]),
+            Task("contract, simulator, realtime, stack, prove", [*pytest, *ROOMS]),
+        ],
         [  # each with services of its own, and with its own settings: Django's
             Task("backend: people, sites, audit", [*pytest, *people], BACKEND),
             Task("backend: history and the rest", [*pytest, *(app for app in apps if app not in people)], BACKEND),
