@@ -6,7 +6,7 @@ They are checked when a person writes them, so that the mistake is named where i
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,14 +17,36 @@ _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$")
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?$")]
 
 
-class Modbus(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Modbus TCP. `timeout` in s; `max_gap` is how many unused registers one request may read across."""
+class Modbus(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A `host` (Modbus TCP, or RTU frames over TCP) or a `serial` line of the edge. `timeout` and `delay` in s.
 
-    host: Host
+    `max_gap` is how many unused registers one request may read across, `max_words` how many it may read; `write` says
+    with which functions is written: single (5, 6), multiple (15, 16), or what the device knows.
+    """
+
+    host: Host | msgspec.UnsetType = msgspec.UNSET
     port: Annotated[int, Meta(ge=1, le=65535)] = 502
+    framer: Literal["tcp", "rtu"] = "tcp"
+    serial: Annotated[str, Meta(pattern=r"^(/[A-Za-z0-9._:/-]{1,255}|COM[0-9]{1,3})$")] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
+    baudrate: Annotated[int, Meta(ge=300, le=4_000_000)] = 19200
+    parity: Literal["none", "even", "odd"] = "even"
+    stop_bits: Annotated[int, Meta(ge=1, le=2)] = 1
+    bytesize: Annotated[int, Meta(ge=7, le=8)] = 8
     unit: Annotated[int, Meta(ge=0, le=255)] = 1
     timeout: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    delay: Annotated[float, Meta(ge=0, le=5)] = 0.0
     max_gap: Annotated[int, Meta(ge=0, le=125)] = 8
+    max_words: Annotated[int, Meta(ge=4, le=125)] = 125
+    write: Literal["auto", "single", "multiple"] = "auto"
+    mask_write: bool = True
+
+
+class SunSpec(Modbus, frozen=True, kw_only=True):
+    """As Modbus; `base` is where the SunSpec marker is, where it is at none of its usual places."""
+
+    base: Annotated[int, Meta(ge=0, le=65533)] | None = None
 
 
 class Bacnet(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -59,8 +81,9 @@ class Mqtt(msgspec.Struct, frozen=True):
     timeout: Annotated[float, Meta(ge=0, le=86_400)] | None = None
 
 
-DRIVERS: dict[str, type[msgspec.Struct]] = {"bacnet": Bacnet, "modbus": Modbus, "mqtt": Mqtt}
+DRIVERS: dict[str, type[msgspec.Struct]] = {"bacnet": Bacnet, "modbus": Modbus, "mqtt": Mqtt, "sunspec": SunSpec}
 
+MOST_SERIAL_UNITS = 247
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
 
 
@@ -77,6 +100,20 @@ def check_connection(driver: str, connection: Any) -> None:
         raise ValidationError({"connection": {path: what} if path else what}) from None
     if shape is Mqtt:
         _check_variables(connection)
+    if issubclass(shape, Modbus):
+        _check_line(connection)
+
+
+def _check_line(connection: dict[str, Any]) -> None:
+    """One line, and a unit that may be on it. Raises ValidationError."""
+    host, serial = connection.get("host"), connection.get("serial")
+    if not host and not serial:
+        raise ValidationError({"connection": {"host": "Give a host, or a serial line of the edge."}})
+    if host and serial:
+        raise ValidationError({"connection": {"serial": "Give either a host or a serial line."}})
+    rtu = serial or connection.get("framer") == "rtu"
+    if rtu and not 1 <= connection.get("unit", 1) <= MOST_SERIAL_UNITS:
+        raise ValidationError({"connection": {"unit": f"In RTU frames a unit is 1 to {MOST_SERIAL_UNITS}."}})
 
 
 def _check_variables(connection: dict[str, Any]) -> None:

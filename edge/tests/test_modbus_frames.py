@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
+from itertools import pairwise
 
 import pytest
 from edge_support.serial_line import framed
@@ -39,7 +41,7 @@ def tcp(number: int, unit: int, pdu: bytes) -> bytes:
 def fed(framing: Framing, data: bytes, cuts: list[int]) -> bytes | None:
     edges = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
     found = None
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         found = framing.feed(data[start:end]) or found
     return found
 
@@ -90,10 +92,8 @@ def test_an_rtu_answer_with_a_byte_that_is_wrong_is_never_taken(
 def test_nothing_that_comes_in_raises_anything_else(exchange: tuple[Request, bytes], data: bytes) -> None:
     for framing in (TcpFraming(), RtuFraming()):
         framing.request(1, exchange[0])
-        try:
+        with contextlib.suppress(FrameError):
             framing.feed(data)
-        except FrameError as error:
-            assert str(error)
 
 
 @pytest.mark.parametrize(

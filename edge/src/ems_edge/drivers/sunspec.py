@@ -22,7 +22,7 @@ from ems_edge.drivers import modbus_connection
 from ems_edge.drivers.modbus_device import SpanReader
 from ems_edge.drivers.modbus_frames import read
 from ems_edge.drivers.modbus_link import LinkError
-from ems_edge.drivers.modbus_plan import RegisterSource, plan
+from ems_edge.drivers.modbus_plan import MAX_WORDS, RegisterSource, plan
 from ems_edge.drivers.modbus_turns import Outcome, SharedLink, Unit
 from ems_edge.drivers.modbus_write import Writer, write_error
 from ems_edge.drivers.sunspec_models import CODECS, HEADER, Place, place
@@ -32,8 +32,12 @@ _HEADER = Codec(Type.UINT32)
 
 
 class Connection(modbus_connection.Connection, frozen=True, kw_only=True):
-    """As Modbus; `base` is where the SunSpec marker is, where it is at none of its usual places."""
+    """As Modbus; `base` is where the SunSpec marker is, where it is at none of its usual places.
 
+    A device has every register of its models, so that requests may read across all of them.
+    """
+
+    max_gap: Annotated[int, Meta(ge=0, le=MAX_WORDS)] = MAX_WORDS
     write: Literal["auto", "single", "multiple"] = "multiple"
     base: Annotated[int, Meta(ge=0, le=65533)] | None = None
 

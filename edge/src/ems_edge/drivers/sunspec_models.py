@@ -178,6 +178,9 @@ def _enter(group: Group, offset: int, step: str) -> tuple[Group, int]:
     """The group that one step of a path names, and where it begins."""
     parts = _STEP.match(step)
     name, index = (parts[1], int(parts[2] or 1)) if parts else (step, 1)
+    known = [inner.name for inner in group.groups]
+    if name not in known:
+        raise LookupError(f"there is no group {name!r}; use one of {', '.join(known) or 'its points'}")
     at = offset + sum(point.size for point in group.points)
     for inner in group.groups:
         size = inner.size()
@@ -190,7 +193,7 @@ def _enter(group: Group, offset: int, step: str) -> tuple[Group, int]:
         if size is None or not isinstance(inner.count, int) or inner.count == 0:
             raise LookupError(f"only the device knows where {step} is, behind {inner.name}")
         at += size * inner.count
-    raise LookupError(f"there is no group {name!r}; use one of {', '.join(inner.name for inner in group.groups)}")
+    raise AssertionError("its name is known")
 
 
 def _all(group: Group, prefix: str, offset: int, factors: dict[str, int], end: int) -> Iterator[Place]:

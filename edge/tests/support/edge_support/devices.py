@@ -31,6 +31,8 @@ class Unit:
     """Functions; any other is exception 1."""
     most: int = 125
     """Registers in one request; more are exception 3."""
+    identity: bytes | None = None
+    """What it answers to FC43."""
     asked: int = 0
     deaf: bool = False
     """Acknowledges what is written, and does not do it."""
@@ -118,9 +120,11 @@ class Endpoint:
 
     def pdu(self, unit_id: int, unit: Unit, body: bytes) -> bytes:
         """The answer to what was asked."""
+        if body[0] == 43 and unit.identity is not None:
+            return unit.identity
+        if unit.exception or body[0] not in unit.knows:
+            return bytes([body[0] | 0x80, unit.exception or 1])
         function, address, count = struct.unpack(">BHH", body[:5])
-        if unit.exception or function not in unit.knows:
-            return bytes([function | 0x80, unit.exception or 1])
         if function > 4:
             refused = _write(unit, function, address, body)
             return bytes([function | 0x80, refused]) if refused else body[: 7 if function == 22 else 5]

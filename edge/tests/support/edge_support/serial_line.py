@@ -78,6 +78,8 @@ class SerialLine:
 
 def _size(frame: bytes) -> int:
     """Of a request; 0 while it cannot be known."""
+    if len(frame) > 1 and frame[1] == 43:
+        return 7
     if len(frame) < 8:
         return 0
     return {15: 9 + frame[6], 16: 9 + frame[6], 22: 10}.get(frame[1], 8)
