@@ -2,9 +2,9 @@
 
 Each step asks: which output, as near to rest as possible, would bring the input within the limits (less the margin)?
 As the effect is known, that is one division and no gain to tune. What makes such a controller swing is that an input
-does not show at once what was done about it. So a move is counted on for as long as `response` says: its effect is
-added to what was measured, and no further one is made in its stead. Away from rest the answer is taken at once; back to
-rest slowly, so that the peaks of a restless load and not its mean are held.
+does not show at once what was done about it. So for as long as `response` says, a move is counted on: nothing is done
+that is needed only if it did nothing, and nothing that is possible only if it already shows. Away from rest the answer
+is taken at once; back to rest slowly, so that the peaks of a restless load and not its mean are held.
 """
 
 from __future__ import annotations
@@ -91,17 +91,16 @@ class Limit:
         return None if at_rest and lasted >= rule.minimum_on else new
 
     def _need(self, state: LimitState, reading: Reading) -> float:
-        """The output nearest to rest with which the input would be within the limits."""
+        """The output nearest to rest with which the input would be within the limits.
+
+        The moves under way are in the sample, or they are not: where the two answers differ, the output moves only as
+        far as both ask for.
+        """
         here = self._where(state.output)
         coming = sum(move.by for move in state.moves if reading.at < self._visible(move))
-        need = self._answer(here, reading.value + self._rule.effect * coming)
-        if self._off(need) >= self._off(here) or self._beyond(here, need):
-            return need
-        # On the way back: what is coming may be here already, so the output stays while the sample itself asks for it.
-        seen = self._answer(here, reading.value)
-        if self._beyond(here, seen):
-            return need
-        return here if self._off(seen) >= self._off(here) else max(need, seen, key=self._off)
+        shown = self._answer(here, reading.value)
+        expected = self._answer(here, reading.value + self._rule.effect * coming)
+        return min(max(here, min(shown, expected)), max(shown, expected))
 
     def _answer(self, here: float, value: float) -> float:
         """As `_need`, for an input that is `value` with the output `here`."""
