@@ -85,4 +85,3 @@ def make_drivers(names: Iterable[str]) -> dict[str, Driver]:
     makers = {name: DRIVERS[name].make for name in names}
     made = {make: make() for make in makers.values()}
     return {name: made[make] for name, make in makers.items()}
-
