@@ -3,7 +3,9 @@
 With a backend:   {url: http://127.0.0.1:8000, key: ems_... (or key_file: path), store: directory}
 Standalone:       {store: directory, site: site_1, edge: edge_1, redis: {url, username, password}, config: {...}}
                   timezone: Europe/Berlin, for schedules; UTC if not said
-Both may have:    profiles: a directory of own profiles;  store_limit: bytes of batches kept, 2 GiB if not said
+Both may have:    profiles: a directory of own profiles
+                  store_limit: bytes of batches kept, 2 GiB if not said;  store_days: for how long, a year if not said
+                  backfill_rate: bytes a second that late batches may take beside live ones, 4 MiB if not said
 
 `config` is the contract's EdgeConfig, the same that the backend's session gives. Paths are relative to the file.
 """
@@ -38,6 +40,9 @@ from ems_edge.setpoints_limits import Setpoint, check_setpoints, setpoint
 
 STORE_LIMIT = 2 * 1024**3
 STORE_LIMIT_LEAST = 32 * MAX_BATCH_BYTES
+STORE_DAYS, STORE_DAYS_MOST = 365.0, 36_500.0
+BACKFILL_RATE, BACKFILL_RATE_LEAST = 4 * 1_048_576, 1_024
+_DAY_MS = 86_400_000
 INTERVAL_LEAST, INTERVAL_MOST = 0.1, 3600.0
 _VALUE_BYTES = 48
 """A value in the image, with its quality and punctuation; its key stands there twice where it is not good."""
@@ -50,6 +55,8 @@ _STANDALONE_FIELDS = ("site", "edge", "redis", "config", "timezone")
 class _Bootstrap(msgspec.Struct, frozen=True):
     store: str | None = None
     store_limit: int = STORE_LIMIT
+    store_days: float = STORE_DAYS
+    backfill_rate: int = BACKFILL_RATE
     profiles: str | None = None
     url: str | None = None
     key: str | None = None
@@ -76,7 +83,8 @@ class Backend:
 class Settings:
     """What `run` needs. `source` is a backend, or the session that a standalone file amounts to.
 
-    `store` is None only for a standalone edge without a disk: it then buffers in memory.
+    `store` is None only for a standalone edge without a disk: it then buffers in memory. `store_age` in ms;
+    `backfill_rate` in bytes a second.
     """
 
     file: str
@@ -84,6 +92,8 @@ class Settings:
     store_limit: int
     profiles: Profiles
     source: Backend | SessionAnswer
+    store_age: int = round(STORE_DAYS * _DAY_MS)
+    backfill_rate: int = BACKFILL_RATE
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,12 @@ def check_bootstrap(document: Document, folder: Path) -> Settings:
     boot = document.convert(_Bootstrap)
     if boot.store_limit < STORE_LIMIT_LEAST:
         raise document.error("store_limit", f"{boot.store_limit} is too small", f"give {STORE_LIMIT_LEAST} or more")
+    if not 0 < boot.store_days <= STORE_DAYS_MOST:
+        remedy = f"give a number up to {STORE_DAYS_MOST:g}"
+        raise document.error("store_days", f"{boot.store_days} is no number of days", remedy)
+    if boot.backfill_rate < BACKFILL_RATE_LEAST:
+        remedy = f"give {BACKFILL_RATE_LEAST} bytes a second or more"
+        raise document.error("backfill_rate", f"{boot.backfill_rate} is too little", remedy)
     directory = folder / boot.profiles if boot.profiles else None
     if directory is not None and not directory.is_dir():
         raise document.error("profiles", f"{directory} is no directory", "give the directory of your profiles")
@@ -127,7 +143,8 @@ def check_bootstrap(document: Document, folder: Path) -> Settings:
     if boot.store is None and isinstance(source, Backend):
         raise document.error("store", "is missing", "give a directory on this machine's disk")
     store = folder / boot.store if boot.store else None
-    return Settings(document.file, store, boot.store_limit, profiles, source)
+    age = round(boot.store_days * _DAY_MS)
+    return Settings(document.file, store, boot.store_limit, profiles, source, age, boot.backfill_rate)
 
 
 def _backend(document: Document, boot: _Bootstrap, folder: Path) -> Backend:

@@ -38,7 +38,7 @@ from ems_edge.recorder import Recorder
 from ems_edge.session import BackendClient, SessionCache
 from ems_edge.status_report import FILE as STATUS_FILE
 from ems_edge.status_report import Situation, StatusReport
-from ems_edge.uplink import Uplink
+from ems_edge.uplink import Tuning, Uplink
 
 log = structlog.get_logger()
 
@@ -60,6 +60,7 @@ class Line:
         last_ts: int | None,
         refresh: Callable[[], None],
         status: StatusReport,
+        tuning: Tuning,
     ) -> None:
         self.clock = Clock(last_ts)
         self._image = Image(answer.edge, boot)
@@ -75,6 +76,7 @@ class Line:
             refused=refresh,
             config_changed=refresh,
             companions=[status.send],
+            tuning=tuning,
         )
         self.recorder = Recorder(answer.edge, boot, buffer, self.clock, self._image, self.uplink, last_ts)
         self._poller = Poller(self._answered)
@@ -146,9 +148,9 @@ class Edge:
 
     async def run(self) -> None:
         """Raises StoreError, store.StoreVersionError, OSError (a taken health port, a store that cannot be written)."""
-        directory, limit = self._settings.store, self._settings.store_limit
+        directory, limit, age = self._settings.store, self._settings.store_limit, self._settings.store_age
         with _only_one(directory) if directory is not None else contextlib.nullcontext():
-            self._buffer = SqliteBuffer(directory / store.FILE, limit) if directory else MemoryBuffer(limit)
+            self._buffer = SqliteBuffer(directory / store.FILE, limit, age) if directory else MemoryBuffer(limit, age)
             try:
                 self._last_ts = await self._buffer.open()
                 file = directory / STATUS_FILE if directory else None
@@ -221,7 +223,8 @@ class Edge:
                 self.stop()
                 return
             refresh = self._provisioning.refresh_soon if self._provisioning else _nothing
-            self._line = Line(answer, self._boot, self._buffer, self._last_ts, refresh, self._status)
+            tuning = Tuning(backfill_rate=self._settings.backfill_rate)
+            self._line = Line(answer, self._boot, self._buffer, self._last_ts, refresh, self._status, tuning)
             self._line.start(self._tasks)
         else:
             self._line.uplink.use(answer.redis)
