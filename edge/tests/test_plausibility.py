@@ -63,6 +63,7 @@ def test_the_wrong_order_is_corrected(word_order: Order, byte_order: Order) -> N
 def test_the_wrong_scale_and_the_wrong_type_are_corrected() -> None:
     assert str(corrections([2301], Codec(type=Type.UINT16), "V")[0]) == "scale: 0.1 would give 230.1"
     assert str(corrections([5003], Codec(type=Type.UINT16, scale=0.1), "Hz")[0]) == "scale: 0.01 would give 50.03"
+    assert str(corrections([7330], Codec(type=Type.UINT16), "V")[0]) == "scale: 0.1 would give 733"
     words = encode(1500.25, FLOAT)
     assert str(corrections(words, Codec(type=Type.UINT32), "W")[0]) == "type: float32 would give 1500.25"
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ems_contract.points import Reason
 
-from ems_edge.decode import Codec, Order, Type, Value, decode
+from ems_edge.decode import Codec, Order, Type, decode
 
 _RANGES: dict[str, tuple[float, float]] = {
     "V": (-2_000, 2_000),
@@ -224,32 +224,31 @@ def text_at(words: Sequence[int]) -> str:
 
 def corrections(words: Sequence[int], codec: Codec, unit: str, most: int = 3) -> list[Correction]:
     """Other readings of a point whose value is not plausible in `unit`; those that change least come first."""
-    found: list[tuple[tuple[bool, int, float], Correction]] = []
+    found: list[tuple[tuple[bool, bool, int, float], Correction]] = []
     for kind in _BY_SIZE.get(codec.words, ()):
         for ordered in _orders(replace(codec, type=kind), codec.words):
             for factor in _SCALES:
                 tried = replace(ordered, scale=float(f"{codec.scale * factor:.12g}"))
-                value = decode(words, tried)
-                if not _convinces(value, unit, factor):
-                    continue
-                changes = _changes(codec, tried)
-                typical = _is_typical(value, unit)
-                if changes and isinstance(value, float) and (typical or "byte_order" not in changes):
-                    found.append(((not typical, len(changes), abs(math.log10(factor))), Correction(changes, value)))
+                value, changes = decode(words, tried), _changes(codec, tried)
+                if isinstance(value, float) and changes and _convinces(value, unit, changes, factor):
+                    rare, typical = "byte_order" in changes, _is_typical(value, unit)
+                    order = (rare, not typical, len(changes), abs(math.log10(factor)))
+                    found.append((order, Correction(changes, value)))
     found.sort(key=lambda one: one[0])
     different = {correction.value: correction for _, correction in reversed(found)}
     return [correction for _, correction in found if different[correction.value] is correction][:most]
 
 
-def _convinces(value: Value, unit: str, factor: float) -> bool:
-    """A value that was only scaled into the wide range of its unit convinces nobody: it must be typical of it."""
-    if not isinstance(value, float) or value == 0 or abs(value) < _SMALLEST or not is_plausible(value, unit):
+def _convinces(value: float, unit: str, changes: dict[str, str | float], factor: float) -> bool:
+    """Typical values do. Others where nothing rare is assumed: the same scale, or one digit more and nothing else."""
+    if value == 0 or abs(value) < _SMALLEST or not is_plausible(value, unit):
         return False
-    return factor == 1 or _is_typical(value, unit)
+    one_digit = factor == 0.1 and len(changes) == 1
+    return _is_typical(value, unit) or ("byte_order" not in changes and (factor == 1 or one_digit))
 
 
-def _is_typical(value: Value, unit: str) -> bool:
-    guess = looks_like(value) if isinstance(value, float) else None
+def _is_typical(value: float, unit: str) -> bool:
+    guess = looks_like(value)
     return guess is not None and guess.unit == unit
 
 

@@ -50,7 +50,8 @@ class ModbusProfile(CommonProfile, frozen=True, kw_only=True):
         return self.points
 
     def spec(self, device: str, connection: dict[str, str | int | float | bool], interval: float) -> DeviceSpec:
-        return super().spec(device, {"max_words": self.max_words, **connection}, interval)
+        own = {"max_words": self.max_words} if self.max_words < MAX_WORDS else {}
+        return super().spec(device, {**own, **connection}, interval)
 
     def sources(self) -> tuple[RegisterSource, ...]:
         return tuple(self.register(point) for point in self.points)
