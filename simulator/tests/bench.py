@@ -51,7 +51,11 @@ class Bench:
 
 @asynccontextmanager
 async def running(
-    directory: Path, key: str = "factory", start_ms: int = NOON, speed: float = 1e-6
+    directory: Path,
+    key: str = "factory",
+    start_ms: int = NOON,
+    speed: float = 1e-6,
+    joined: Callable[[SiteRuntime], None] = lambda _: None,
 ) -> AsyncIterator[Bench]:
     """A site whose meters were installed three hours before `start_ms`; by default its time stands still."""
     live = LiveSite(site(key), start_ms, SEED, installed=start_ms // 60_000 - 180)
@@ -59,6 +63,7 @@ async def running(
     server = ModbusServer("127.0.0.1", listen("127.0.0.1", 0), SEED)
     bacnet = BacnetServer(listen_udp("127.0.0.1", 0), SEED) if live.site.air_handler else None
     runtime = SiteRuntime(live, SimulationClock(start_ms, speed), server, Ledger(ledger_file), bacnet)
+    joined(runtime)
     await runtime.start()
     try:
         yield Bench(runtime, ledger_file)

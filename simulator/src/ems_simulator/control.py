@@ -13,7 +13,7 @@ DELETE (the same)                                        lets it go
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn, cast
 
@@ -99,6 +99,7 @@ class _Api:
                     "modbus_port": runtime.modbus.port,
                     "bacnet_port": runtime.bacnet.port if runtime.bacnet else None,
                     "devices": runtime.site.devices,
+                    "mqtt": runtime.mqtt.listed() if runtime.mqtt else [],
                 }
                 for key, runtime in self._sites.items()
             ]
@@ -111,8 +112,8 @@ class _Api:
     async def add_fault(self, request: Request) -> Response:
         site = self._site(request)
         fault = await _body(request, FaultRequest)
-        if fault.device is not None and fault.device not in site.devices:
-            _refuse("device", f"{site.site.key} has no device {fault.device!r}; {_choose(site.devices)}, or null")
+        if fault.device is not None and fault.device not in site.named:
+            _refuse("device", f"{site.site.key} has no device {fault.device!r}; {_choose(site.named)}, or null")
         if fault.seconds is not None and not 0 < fault.seconds <= 1e7:
             _refuse("seconds", "write a positive number of seconds, or null for a fault that lasts until it is cleared")
         if not 0 <= fault.delay <= 3600:
@@ -171,7 +172,7 @@ class _Api:
         return site.devices[key], name
 
 
-def _choose(names: Mapping[str, object]) -> str:
+def _choose(names: Iterable[str]) -> str:
     return f"choose from {', '.join(names)}"
 
 

@@ -6,8 +6,10 @@ A BACnet device has no registers: `function` is the service (12, 14), `count` ho
 `values` has what the answer carried: point name -> value in the point's unit, null for a fault.
 
 `t` is real time, even when the simulator's clock is not. `reads` is the counter that the answer carried, null if the
-read did not cover it. MQTT devices have a file of their own: {"t", "device", "topic", "payload", "retained"}, one line
-for each message that the broker acknowledged. The file is appended to, at most 100 ms late, and the counters go on after a restart.
+read did not cover it. The file is appended to, at most 100 ms late, and the counters go on after a restart.
+
+MQTT devices have a file of their own, with one line for each message that the broker acknowledged:
+{"t": ms, "device": key, "topic": ..., "payload": ..., "retained": bool}
 """
 
 from __future__ import annotations

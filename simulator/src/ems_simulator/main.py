@@ -15,11 +15,12 @@ from ems_contract import logs
 from ems_simulator import sites
 from ems_simulator.clock import SimulationClock
 from ems_simulator.datafile import DataFileError
+from ems_simulator.mqtt import Broker, broker_of
 from ems_simulator.physics import DEFAULT_SEED
 from ems_simulator.service import Options, StartError, serve
 
 app = typer.Typer(
-    help="Simulated sites behind real Modbus TCP and BACnet/IP, with faults on demand.",
+    help="Simulated sites behind real Modbus TCP, BACnet/IP and MQTT, with faults on demand.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -45,6 +46,10 @@ def run(
     ] = None,
     speed: Annotated[float, typer.Option(help="Simulated seconds for each real second.")] = 1.0,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    mqtt: Annotated[
+        str | None,
+        typer.Option(help="Publish to this broker too: mqtt://user@host:1883, the password in EMS_MQTT_PASSWORD."),
+    ] = None,
 ) -> None:
     """Answer Modbus TCP and BACnet/IP for the sites until SIGTERM."""
     options = Options(
@@ -57,6 +62,7 @@ def run(
         start_ms=_start(start),
         speed=_speed(speed),
         host=host,
+        broker=_broker(mqtt),
     )
     logs.configure("simulator", _level())
     try:
@@ -91,6 +97,13 @@ def _sites(text: str) -> tuple[str, ...]:
         if keys.count(key) > 1:
             raise typer.BadParameter(f"{key} is named twice; name each site once", param_hint="--sites")
     return keys
+
+
+def _broker(url: str | None) -> Broker | None:
+    try:
+        return None if url is None else broker_of(url, os.environ.get("EMS_MQTT_PASSWORD"))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--mqtt") from None
 
 
 def _level() -> str:

@@ -15,6 +15,8 @@ from ems_simulator.faults import FaultKind, FaultRequest, Faults
 from ems_simulator.ledger import Entry, Ledger
 from ems_simulator.live import LiveSite
 from ems_simulator.modbus import ModbusServer
+from ems_simulator.mqtt import Broker, MqttSite
+from ems_simulator.mqtt_devices import Gadget, ShellyMeter, TasmotaPlug
 
 _log = structlog.get_logger()
 
@@ -43,10 +45,21 @@ class SiteRuntime:
         self._units = {image.device.unit: image for image in self.devices.values() if isinstance(image, DeviceImage)}
         self.modbus = modbus
         self.bacnet = bacnet
+        self.mqtt: MqttSite | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def join(self, broker: Broker, ledger: Ledger) -> None:
+        """Give the site its MQTT devices too. Called before `start`."""
+        gadgets: list[Gadget] = [
+            ShellyMeter(self.site.key, self.devices["load_meter"]),
+            TasmotaPlug(self._live, self._clock.now_ms),
+        ]
+        self.mqtt = MqttSite(broker, gadgets, self.faults, ledger, self._brought_up, self._live.seed)
+
     async def start(self) -> None:
-        """Listen."""
+        """Listen, and let the MQTT devices speak."""
+        if self.mqtt is not None:
+            self.mqtt.start()
         await self.modbus.open(self)
         for image in self.devices.values():
             if isinstance(image, BacnetImage) and self.bacnet is not None:
@@ -68,7 +81,12 @@ class SiteRuntime:
             return f"the ledger cannot be written: {self.ledger.error}"
         if not self.modbus.listening and not self.faults.link_is_cut():
             return f"Modbus port {self.modbus.port} is not open"
-        return None
+        return self.mqtt.not_ready if self.mqtt is not None else None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every device that a fault may hit."""
+        return (*self.devices, *(self.mqtt.gadgets if self.mqtt is not None else ()))
 
     # Reads, for the servers ---------------------------------------------------------------------------------------
 
@@ -78,7 +96,13 @@ class SiteRuntime:
         return self._units.get(unit)
 
     def advance(self) -> None:
-        self._live.advance(self._clock.now_ms())
+        self._brought_up()
+
+    def _brought_up(self) -> int:
+        """Simulated time in ms, with the site brought up to it."""
+        now = self._clock.now_ms()
+        self._live.advance(now)
+        return now
 
     def answered(self, device: DeviceImage, request: ModbusPDU, answer: Answer, at_ms: float) -> None:
         device.answered(answer, at_ms)
@@ -122,6 +146,8 @@ class SiteRuntime:
             for key, image in self.devices.items():
                 if request.device in (None, key):
                     image.reset_counters()
+            if self.mqtt is not None:
+                self.mqtt.reset_counters(request.device)
         self._apply_faults()
         if request.seconds is not None:
             # A moment later than the fault's own end, so that it is over when this looks.

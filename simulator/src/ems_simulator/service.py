@@ -21,6 +21,7 @@ from ems_simulator.control import control_app
 from ems_simulator.ledger import Ledger
 from ems_simulator.live import LiveSite
 from ems_simulator.modbus import ModbusServer, listen
+from ems_simulator.mqtt import Broker
 from ems_simulator.runtime import SiteRuntime
 
 _log = structlog.get_logger()
@@ -42,6 +43,8 @@ class Options:
     start_ms: int | None
     speed: float
     host: str
+    broker: Broker | None = None
+    """Where the MQTT devices of the sites publish; without one there are none."""
 
 
 class StartError(Exception):
@@ -66,6 +69,7 @@ async def serve(options: Options) -> None:
         _log.info(
             "ready",
             control_port=control.getsockname()[1],
+            broker=f"{options.broker.host}:{options.broker.port}" if options.broker else None,
             modbus_ports={key: runtime.modbus.port for key, runtime in runtimes.items()},
             bacnet_ports={key: runtime.bacnet.port for key, runtime in runtimes.items() if runtime.bacnet},
             seed=options.seed,
@@ -77,6 +81,7 @@ async def serve(options: Options) -> None:
         server.should_exit = True
         stopped.cancel()
         await serving
+        await asyncio.gather(*(runtime.mqtt.close() for runtime in runtimes.values() if runtime.mqtt is not None))
     _log.info("stopped")
 
 
@@ -95,6 +100,8 @@ def _runtimes(stack: contextlib.ExitStack, options: Options) -> dict[str, SiteRu
         live = LiveSite(site, clock.now_ms(), options.seed)
         modbus = ModbusServer(options.host, listener, options.seed)
         runtimes[site.key] = SiteRuntime(live, clock, modbus, ledger, bacnet.get(site.key))
+        if options.broker is not None:
+            runtimes[site.key].join(options.broker, _ledger(options.ledger, f"{site.key}.mqtt"))
         stack.callback(runtimes[site.key].close)
     return runtimes
 
