@@ -46,7 +46,8 @@ def write_point(
     except ConfigError as error:
         output.fail(str(error), output.WRONG)
     except WriteError as error:
-        output.fail(f"{point} was not written: {error}", output.FAILED)
+        told = output.sentence(error, "hold the profile against the device with `ems-edge probe`")
+        output.fail(f"{point} was not written: {told}", output.FAILED)
     except ValueError as error:
         output.fail(output.sentence(error, "correct the value or the connection"), output.WRONG)
     agrees = number is None or _same(wanted, outcome, number)
