@@ -174,7 +174,7 @@ class MqttDevice:
             raise ValueError(f"{self._key}.{point} cannot be written")
         if value is None:
             detail = f"{self._key}.{point} cannot be given up over MQTT; give it a default to restore"
-            raise WriteError(Reason.OTHER, detail, refused=True)
+            raise WriteError(Reason.OTHER, detail)
         text = source.command.text(source.scaling.raw_number(value))
         if self._offline:
             raise WriteError(Reason.CONNECTION_LOST, f"{self._key}.{point} was not written: the device is offline")

@@ -111,6 +111,7 @@ class Link:
         self._task: asyncio.Task[None] | None = None
         self._side: set[asyncio.Task[None]] = set()
         self._connecting = self._closing = False
+        self._tried = asyncio.Event()
 
     def join(self, member: Member) -> None:
         """Call it in the event loop. The first one starts the connection."""
@@ -135,7 +136,13 @@ class Link:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def publish(self, topic: str, payload: str) -> None:
-        """Returns once the broker has acknowledged it (QoS 1). Raises LinkError."""
+        """Returns once the broker has acknowledged it (QoS 1). Raises LinkError.
+
+        The very first connection is waited for; one that was lost is not.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER):
+                await self._tried.wait()
         client, ended = self._client, self._ended
         if client is None or ended is None or not self.up:
             raise LinkError(Reason.CONNECTION_LOST, f"no connection to the broker {self.broker}: {self.problem}")
@@ -220,6 +227,7 @@ class Link:
                             member.refused(topic)
         if not self.up:
             self.up, self.problem = True, ""
+            self._tried.set()
             log.info("connected to the broker", broker=str(self.broker), topics=len(topics))
         for member in members:
             member.linked(True)
@@ -229,6 +237,7 @@ class Link:
         if problem != self.problem:
             log.warning("no connection to the broker", broker=str(self.broker), problem=problem)
         self.problem = problem
+        self._tried.set()
         if self.up:
             self.up = False
             for member in self._members:
