@@ -163,6 +163,13 @@ async def test_probe_shows_a_range_with_what_it_looks_like(served: Endpoint) -> 
     assert "31 registers are refused (device_exception)" in said.err
 
 
+async def test_probe_of_two_registers_shows_every_way_to_read_them(served: Endpoint) -> None:
+    said = await ems_edge("probe", "holding", "0-1", *at(served, 1))
+    ways = [line.removeprefix("from 0 on: ") for line in said.out.splitlines() if line.startswith("from 0 on: ")]
+    assert "float32 230 looks like a phase voltage (V)" in ways
+    assert {"uint16 17254", "int16 17254", "uint32 little-word 17254"} <= set(ways)
+
+
 async def test_probe_holds_a_profile_against_the_device(served: Endpoint, tmp_path: Path) -> None:
     """Its words, its value, and what the profile should say instead."""
     wrong = tmp_path / "wrong_meter.yaml"

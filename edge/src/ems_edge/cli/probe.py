@@ -27,6 +27,8 @@ from ems_edge.problems import ConfigError
 
 MOST = 2000
 """Registers in one probe."""
+FEW = 4
+"""Of so few registers, every way to read them is shown."""
 
 
 def probe_registers(
@@ -85,6 +87,9 @@ async def _probe_range(function: str, words: Sequence[str], as_json: bool) -> No
     if style is not None and style.count > 1:
         orders = f"word_order: {style.codec.word_order.value}, byte_order: {style.codec.byte_order.value}"
         output.say(f"mostly {style.codec.type.value} ({orders}): {style.count} typical values")
+    if len(found) <= FEW and len(runs) == 1:
+        for view in plausibility.views(list(found.values())):
+            output.say(f"from {first} on: {view}")
 
 
 def _runs(found: Words) -> dict[int, list[int]]:

@@ -46,21 +46,19 @@ def write_point(
     except ConfigError as error:
         output.fail(str(error), output.WRONG)
     except WriteError as error:
-        told = output.sentence(error, "hold the profile against the device with `ems-edge probe`")
-        output.fail(f"{point} was not written: {told}", output.FAILED)
+        why = output.sentence(error, "hold the profile against the device with `ems-edge probe`")
+        output.fail(f"{point} was not written: {why}", output.FAILED)
     except ValueError as error:
         output.fail(output.sentence(error, "correct the value or the connection"), output.WRONG)
     agrees = number is None or _same(wanted, outcome, number)
     if as_json:
-        told = None if isinstance(outcome, Reason) else outcome
-        output.emit(
-            {"point": wanted.key, "written": number, "read_back": told, "unit": wanted.unit, "verified": agrees}
-        )
+        held = None if isinstance(outcome, Reason) else outcome
+        row = {"point": wanted.key, "written": number, "read_back": held, "unit": wanted.unit, "verified": agrees}
+        output.emit(row)
+    elif isinstance(outcome, Reason):
+        output.say(f"{point} cannot be read back: {outcome.value}")
     else:
-        told_text = (
-            outcome.value if isinstance(outcome, Reason) else f"{value_text(wanted, outcome)} {wanted.unit}".strip()
-        )
-        output.say(f"{point} reads back {told_text}")
+        output.say(f"{point} reads back {value_text(wanted, outcome)} {wanted.unit}".rstrip())
     if not agrees:
         output.fail(f"{point} does not hold what was written; is something else writing to it?", output.FAILED)
 
