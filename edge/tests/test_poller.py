@@ -12,6 +12,7 @@ from itertools import pairwise
 from edge_support.waiting import until
 from ems_edge.clock import wall_ms
 from ems_edge.decode import Value
+from ems_edge.driver import Changed
 from ems_edge.poller import Answer, Polled, Poller
 
 
@@ -140,3 +141,36 @@ async def test_no_device_is_no_work() -> None:
     poller = Poller(lambda answers: None)
     poller.start([])
     await poller.stop()
+
+
+@dataclass
+class Telling(Slow):
+    """A device that says by itself what changed."""
+
+    told: Changed | None = None
+
+    def watch(self, changed: Changed) -> None:
+        self.told = changed
+
+
+async def test_what_a_device_tells_by_itself_is_handed_over_soon_and_together() -> None:
+    one, other = Telling(), Telling()
+    async with polling(("a", one, 60.0), ("b", other, 60.0)) as groups:
+        await until(lambda: groups, "the first reads")
+        before = len(groups)
+        assert one.told is not None
+        assert other.told is not None
+        began = wall_ms()
+        one.told({"power": 7.0})
+        other.told({"power": 8.0, "relay": 1.0})
+        one.told({"power": 9.0})
+        await until(lambda: len(groups) > before, "what they told", 2.0)
+        [(_, answers)] = groups[before:]
+    assert [answer.values for answer in answers] == [
+        {"a.power": 7.0},
+        {"b.power": 8.0, "b.relay": 1.0},
+        {"a.power": 9.0},
+    ]
+    assert all(began <= answer.wanted <= wall_ms() for answer in answers)
+    one.told({"power": 10.0})  # after the poller was stopped
+    assert len(groups) == before + 1

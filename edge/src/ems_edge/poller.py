@@ -4,6 +4,9 @@ Polls are aligned: with an interval of 5 s they are due at :00, :05, :10 of the 
 every restart, so that series of different devices line up. Answers that come in within a short window of their tick
 carry the tick's time; a straggler carries its own. Nothing waits for a device that is not being read, and nothing waits
 longer than the window for one that is.
+
+A device that tells its changes by itself (MQTT, BACnet COV) is read on its ticks too; what it tells in between carries
+the time at which it was told, and waits a moment for what others tell.
 """
 
 from __future__ import annotations
@@ -12,17 +15,20 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ems_contract.points import Reason
 
 from ems_edge.clock import wall_ms
 from ems_edge.decode import Value
-from ems_edge.driver import Device
+from ems_edge.driver import Device, PushingDevice
 
 WINDOW_SHARE = 0.05
 WINDOW_LEAST, WINDOW_MOST = 0.02, 0.25
 """How long answers wait for others of the same cycle: 5 % of the interval, 20 to 250 ms."""
 _SAME_TICK = 0.005
+TOLD_WINDOW = 0.1
+"""How long what a device tells by itself waits for others, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,8 @@ class Poller:
         now, wall = time.monotonic(), self._wall()
         for polled in self._polled:
             polled.due, polled.tick = now, wall
+            if isinstance(polled.device, PushingDevice):
+                polled.device.watch(partial(self._told, polled.key))
         self._schedule = asyncio.create_task(self._run(), name="poller")
 
     async def stop(self, grace: float = 2.0) -> None:
@@ -118,6 +126,15 @@ class Poller:
             self._flush()
         elif self._window is None:
             self._window = asyncio.get_running_loop().call_later(self._window_of(min(others)), self._flush)
+
+    def _told(self, device: str, values: dict[str, Value]) -> None:
+        if self._schedule is None:
+            return  # it was stopped
+        self._gathered.append(
+            Answer(device, self._wall(), {f"{device}.{name}": value for name, value in values.items()})
+        )
+        if self._window is None:
+            self._window = asyncio.get_running_loop().call_later(TOLD_WINDOW, self._flush)
 
     @staticmethod
     def _window_of(interval: float) -> float:
