@@ -3,7 +3,8 @@
 //
 // It prints a JSON line for what happens: {"event": "listening", port}, {"event": "subscribed" | "notified" | "written",
 // ...}. It takes a JSON line for what shall happen: {"set": "analog-input,1", "value": 21.5}, {"flags": "analog-input,1",
-// "value": [false, true, false, false]}, {"silent": true}, {"error": [class, code]}, {"text": "analog-input,1"}.
+// "value": [false, true, false, false]}, {"silent": true}, {"error": [class, code]}, {"text": "analog-input,1"},
+// {"forget": true}: its subscriptions.
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import bacnet from "@bacnet-js/client";
@@ -250,6 +251,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   const order = JSON.parse(line);
   if ("silent" in order) silent = order.silent;
   if ("error" in order) failing = order.error;
+  if (order.forget) subscriptions.clear();
   const one = objects.get(order.set ?? order.flags ?? order.text);
   if (one) {
     if (order.set) one.initial = order.value;

@@ -29,6 +29,8 @@ log = structlog.get_logger()
 
 BELIEVED_INTERVALS = 2
 CHECKED_EVERY = 60.0
+RENEWED_AT = 0.5
+"""Of the lifetime."""
 RETRY = 5.0
 """s between attempts to subscribe at a device that does not answer, or seems to forget."""
 FAREWELL = 1.0
@@ -129,7 +131,7 @@ class CovDevice(BacnetDevice):
         while True:
             self._lost.clear()
             answered = await self._subscribe_all()
-            wait = self.connection.cov_lifetime / 2 if answered else RETRY
+            wait = self.connection.cov_lifetime * RENEWED_AT if answered else RETRY
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._lost.wait()
