@@ -78,9 +78,12 @@ class Broker:
     def _words(self, program: str, topic: str) -> list[str]:
         return [str(peers.program(program)), "-h", "127.0.0.1", "-p", str(self.port), "-t", topic, "-q", "1"]
 
-    async def say(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
+    async def say(
+        self, topic: str, payload: str | bytes, *, retain: bool = False, user: str = "", password: str = ""
+    ) -> None:
         """With mosquitto_pub, acknowledged by the broker."""
         words = [*self._words("mosquitto_pub", topic), "-s" if payload else "-n", *(["-r"] if retain else [])]
+        words += ["-u", user, "-P", password] if user else []
         process = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.PIPE)
         await process.communicate(payload.encode() if isinstance(payload, str) else payload)
         assert process.returncode == 0
