@@ -9,6 +9,7 @@ what a rule does with the time of the answer that moved it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -88,9 +89,12 @@ class Acting(Protocol):
 
 
 class Processing:
-    """One configuration at a time: `use`, then `take` and `tick` any number of times, `close` at the end of it."""
+    """One configuration at a time: `use`, then `take` any number of times, `close` at the end of it.
 
-    def __init__(self, sink: Sink, control: Acting, wall: Callable[[], int] = wall_ms) -> None:
+    `run` ticks once a second, half a second after the full ones: samples of devices carry the full ones.
+    """
+
+    def __init__(self, sink: Sink, control: Acting | None = None, wall: Callable[[], int] = wall_ms) -> None:
         self._sink = sink
         self._control = control
         self._wall = wall
@@ -103,11 +107,18 @@ class Processing:
 
     def take(self, answers: list[Answer]) -> None:
         seen = [*answers, *self._derivations.take(answers)]
-        self._pass_on(self._reporter.take([*seen, *self._control.take(seen)]))
+        acted = self._control.take(seen) if self._control is not None else []
+        self._pass_on(self._reporter.take([*seen, *acted]))
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep((1500 - self._wall() % 1000) % 1000 / 1000 or 1.0)
+            self.tick()
 
     def tick(self) -> None:
-        """Once a second."""
-        self._pass_on(self._reporter.take(self._control.tick()) + self._reporter.tick(self._wall()))
+        acted = self._control.tick() if self._control is not None else []
+        self._pass_on(self._reporter.take(acted) + self._reporter.tick(self._wall()))
 
     def close(self) -> None:
         """What is still being drawn together goes on as it is."""

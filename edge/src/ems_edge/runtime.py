@@ -1,9 +1,9 @@
 """The edge as a whole: who is connected to whom, in which order it starts and stops.
 
-provisioning --plan--> poller --answers--> recorder --committed batches--> uplink --> Redis
-                                              |  ^                           |
-                                              v  | last ts, gaps             | receipts
-                                             buffer <------------------------+
+provisioning --plan--> poller --answers--> processing --> recorder --committed batches--> uplink --> Redis
+                                                             |  ^                           |
+                                                             v  | last ts, gaps             | receipts
+                                                            buffer <------------------------+
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ from ems_edge.events import Teller
 from ems_edge.health import serve
 from ems_edge.image import Image
 from ems_edge.poller import Answer, Polled, Poller
+from ems_edge.processing import Processing
 from ems_edge.provisioning import Provisioning
 from ems_edge.recorder import Recorder
+from ems_edge.reporting import Reporter
 from ems_edge.session import BackendClient, SessionCache
 from ems_edge.status_report import FILE as STATUS_FILE
 from ems_edge.status_report import Situation, StatusReport
@@ -79,6 +81,7 @@ class Line:
             tuning=tuning,
         )
         self.recorder = Recorder(answer.edge, boot, buffer, self.clock, self._image, self.uplink, last_ts)
+        self._processing = Processing(self.recorder.add)
         self._poller = Poller(self._answered)
         self._drivers: dict[str, Driver] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -88,13 +91,15 @@ class Line:
         self._tasks = [
             group.create_task(self.recorder.run(), name="recorder"),
             group.create_task(self.uplink.run(), name="uplink"),
+            group.create_task(self._processing.run(), name="processing"),
         ]
 
     async def stop(self) -> None:
         """Finish the reads under way, commit what came in, publish what is committed."""
         await self._stop_polling()
         self.recorder.close()
-        recording, uplinking = self._tasks
+        recording, uplinking, processing = self._tasks
+        processing.cancel()
         await recording
         await self.uplink.flush(FLUSH_SECONDS)
         uplinking.cancel()
@@ -103,7 +108,8 @@ class Line:
         """From now on these devices, and no others."""
         await self._stop_polling()
         self._drivers = make_drivers({driver for driver, _ in plan.devices.values()})
-        self._image.keep_only(plan.devices)
+        self._image.keep_only(plan.sources)
+        self._processing.use(plan.derived, Reporter(plan.config.reporting, plan.points))
         self._status.expect(plan)
         self._poller.start(
             [
@@ -116,10 +122,11 @@ class Line:
 
     def _answered(self, answers: list[Answer]) -> None:
         self._status.see(answers)
-        self.recorder.add(answers)
+        self._processing.take(answers)
 
     async def _stop_polling(self) -> None:
         await self._poller.stop()
+        self._processing.close()
         for driver in set(self._drivers.values()):
             await driver.close()
 
