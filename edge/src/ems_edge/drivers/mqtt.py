@@ -20,8 +20,9 @@ import aiomqtt
 import msgspec
 
 from ems_edge.driver import Device, DeviceSpec
+from ems_edge.drivers.mqtt_broker import Broker
 from ems_edge.drivers.mqtt_device import MqttDevice
-from ems_edge.drivers.mqtt_link import Broker, Link
+from ems_edge.drivers.mqtt_link import Link
 from ems_edge.drivers.mqtt_source import MqttSpec
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]

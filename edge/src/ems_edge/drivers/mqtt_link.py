@@ -10,12 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import ssl
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import aiomqtt
@@ -23,6 +20,7 @@ import structlog
 from ems_contract.points import Reason
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ems_edge.drivers.mqtt_broker import Broker, Newest, sentence, trust
 from ems_edge.drivers.mqtt_payload import Payload
 from ems_edge.drivers.mqtt_source import Ask
 
@@ -36,9 +34,7 @@ KEEPALIVE = 10
 """s without traffic before the broker is pinged; a dead one is noticed after twice that."""
 ANSWER = 5.0
 """How long the broker may take for a connection, a subscription or an acknowledgement, s."""
-MOST_TOPICS = 50_000
 _SUBSCRIBE_AT_ONCE = 100
-_BAD_CREDENTIALS, _NOT_AUTHORISED = 134, 135
 
 Heard = Callable[[str, Payload, bool], None]
 """A message: its topic, what it says, and whether the broker had kept it (retained). Must not raise."""
@@ -50,20 +46,6 @@ class LinkError(Exception):
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    host: str
-    port: int
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: bool = False
-    ca_file: str | None = None
-    client_id: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 class Member(Protocol):
@@ -78,21 +60,6 @@ class Member(Protocol):
 
     def refused(self, topic: str) -> None:
         """The broker does not let us subscribe it."""
-
-
-class Newest(asyncio.Queue[aiomqtt.Message]):
-    """Of each topic only the newest message waits: who falls behind skips what is past, and never the last."""
-
-    def _init(self, maxsize: int) -> None:  # noqa: ARG002 -- as asyncio's own queues, it is bounded by the topics
-        self._queue: OrderedDict[str, aiomqtt.Message] = OrderedDict()
-
-    def _put(self, item: aiomqtt.Message) -> None:
-        self._queue[item.topic.value] = item
-        if len(self._queue) > MOST_TOPICS:
-            self._queue.popitem(last=False)
-
-    def _get(self) -> aiomqtt.Message:
-        return self._queue.popitem(last=False)[1]
 
 
 class Link:
@@ -169,7 +136,7 @@ class Link:
             try:
                 await self._session()
             except (aiomqtt.MqttError, OSError, ValueError) as error:
-                self._lost(_sentence(error))
+                self._lost(sentence(error))
             if time.monotonic() - began > STEADY:
                 backoff = 0.0
             backoff = min(max(backoff * 2, BACKOFF_FIRST), BACKOFF_LAST)
@@ -188,7 +155,7 @@ class Link:
             keepalive=KEEPALIVE,
             timeout=ANSWER,
             queue_type=Newest,
-            tls_context=await asyncio.to_thread(_trust, broker.ca_file) if broker.tls else None,
+            tls_context=await asyncio.to_thread(trust, broker.ca_file) if broker.tls else None,
         )
         try:
             async with client:
@@ -279,35 +246,3 @@ async def _quietly(work: Coroutine[None, None, None]) -> None:
     """A connection that breaks is noticed, and told, where it is listened to."""
     with contextlib.suppress(aiomqtt.MqttError):
         await work
-
-
-def _trust(ca_file: str | None) -> ssl.SSLContext:
-    """The certificates of `ca_file`, or those that the system trusts. The broker's name must be the certificate's."""
-    context = ssl.create_default_context(cafile=ca_file)
-    context.sslsocket_class = _ClosingSocket
-    return context
-
-
-class _ClosingSocket(ssl.SSLSocket):
-    """paho leaves a socket open whose handshake failed."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except OSError:
-            self.close()
-            raise
-
-
-def _sentence(error: Exception) -> str:
-    """What is wrong, for people; it never holds a password."""
-    code = getattr(error.rc, "value", None) if isinstance(error, aiomqtt.MqttCodeError) else None
-    if code == _BAD_CREDENTIALS:
-        return "the broker refuses the username or the password"
-    if code == _NOT_AUTHORISED:
-        return "the broker does not let this username in (not authorised)"
-    if isinstance(error, aiomqtt.MqttError) and error.__cause__ is not None:
-        return "the connection was lost"
-    if isinstance(error, FileNotFoundError):
-        return "the file that ca_file names is not there"
-    return f"{error}" or type(error).__name__
