@@ -55,7 +55,7 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"true|false"), list("tf"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(?:true|false)\Z"), list("tf"))
 
 
 def _unique_keys(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
@@ -212,11 +212,13 @@ def _unknown(data: Any, kind: inspect.Type, path: str) -> Iterator[tuple[str, st
 
 
 def _choices(kind: inspect.Type, path: str) -> list[str]:
-    """The values that an enum or literal field may have."""
+    """The values that an enum or literal field may have; of several structs, the first that has such a field."""
     for step in _steps(path):
-        struct = _struct(kind)
-        if struct is not None:
-            kind = next((field.type for field in struct.fields if field.encode_name == step), kind)
+        options = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+        structs = [option for option in options if isinstance(option, inspect.StructType)]
+        if structs:
+            fields = (field for struct in structs for field in struct.fields)
+            kind = next((field.type for field in fields if field.encode_name == step), kind)
         elif isinstance(kind, inspect.ListType | inspect.VarTupleType):
             kind = kind.item_type
     options = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
