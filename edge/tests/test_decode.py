@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 from ems_contract.points import Reason
-from ems_edge.decode import Codec, Order, Type, decode, encode
+from ems_edge.decode import Block, Codec, Order, Scaling, Type, decode, encode
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -127,6 +127,45 @@ def test_infinity_and_values_outside_the_limits_are_out_of_range() -> None:
 def test_nothing_that_a_device_sends_raises(words: list[int], kind: Type) -> None:
     value = decode(words, Codec(kind, states=frozenset({1})))
     assert isinstance(value, Reason) or math.isfinite(value)
+
+
+codecs = st.builds(
+    Codec,
+    st.sampled_from(Type),
+    orders,
+    orders,
+    st.integers(0, 15),
+    scale=scales,
+    offset=st.sampled_from([0.0, -40.0]),
+    sentinels=st.sampled_from([(), (0,), (0x8000, 0xFFFF), (7.0,)]),
+    states=st.sampled_from([frozenset({1, 7}), frozenset(range(0x8000))]),
+    minimum=st.sampled_from([-math.inf, -100.0]),
+    maximum=st.sampled_from([math.inf, 1e6]),
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), codecs), min_size=1, max_size=30), st.binary(min_size=88, max_size=88))
+def test_a_block_decodes_each_point_as_if_it_were_alone(points: list[tuple[int, Codec]], data: bytes) -> None:
+    """In whatever order, with holes, on top of one another."""
+    places = [(str(number), start, codec) for number, (start, codec) in enumerate(points)]
+    words = struct.unpack(">44H", data)
+    alone = {name: decode(words[start : start + codec.words], codec) for name, start, codec in places}
+    block = Block(places, 44)
+    assert block.decode(data) == alone
+    assert set(block.decode(data[:-2]).values()) == {Reason.GARBLED}
+
+
+@given(
+    st.one_of(st.integers(-(2**64), 2**64), st.floats()),
+    scales,
+    st.sampled_from([(), (5.0,)]),
+    st.sampled_from([frozenset(), frozenset({1, 5})]),
+)
+def test_a_converter_answers_as_value_does(
+    raw: int | float, scale: float, sentinels: tuple[float, ...], states: frozenset[int]
+) -> None:
+    scaling = Scaling(scale=scale, sentinels=sentinels, states=states, minimum=-1e9)
+    assert scaling.converter()(raw) == scaling.value(raw)
 
 
 @pytest.mark.parametrize("words", [[], [1], [1, 2, 3], [-1, 0], [70000, 0]])

@@ -214,6 +214,35 @@ async def test_a_silent_unit_goes_last_and_costs_the_others_nothing() -> None:
         assert took[1] >= TIMEOUT
 
 
+async def test_the_first_time_a_unit_hangs_it_costs_the_others_a_moment() -> None:
+    units = {number: meter() for number in range(1, 6)}
+    async with endpoint(units) as served, driver() as made:
+        devices = [metered(made, served.port, number, timeout=3.0) for number in units]
+        await asyncio.gather(*(device.read() for device in devices))
+        units[1].silent = True
+        hanging = asyncio.create_task(devices[0].read())  # it is the first in line
+        started = time.monotonic()
+        answers = await asyncio.gather(*(device.read() for device in devices[1:]))
+        assert time.monotonic() - started < 0.5
+        assert not any(map(reasons, answers))
+        hanging.cancel()
+
+
+async def test_an_answer_that_takes_longer_than_its_turn_is_still_used() -> None:
+    units = {1: meter(1.0), 2: meter(2.0)}
+    async with endpoint(units) as served, driver() as made:
+        slow, other = (metered(made, served.port, number, timeout=3.0) for number in units)
+        await asyncio.gather(slow.read(), other.read())
+        units[1].delay = 0.6
+        reading = asyncio.create_task(slow.read())
+        await until(lambda: units[1].asked == 2, "the request")
+        for _ in range(5):
+            assert (await other.read())["active_power"] == 2.0
+        assert not reading.done()
+        assert (await reading)["active_power"] == 1.0
+        assert units[1].asked == 2, "it was asked again"
+
+
 async def test_a_read_that_is_cancelled_leaves_the_line_free() -> None:
     units = {1: meter(), 2: meter()}
     async with endpoint(units) as served, driver() as made:

@@ -38,12 +38,13 @@ def tcp(number: int, unit: int, pdu: bytes) -> bytes:
     return struct.pack(">HHHB", number, 0, len(pdu) + 1, unit) + pdu
 
 
-def fed(framing: Framing, data: bytes, cuts: list[int]) -> bytes | None:
+def fed(framing: Framing, data: bytes, cuts: list[int]) -> bytes:
     edges = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
-    found = None
+    found: list[tuple[int, bytes]] = []
     for start, end in pairwise(edges):
-        found = framing.feed(data[start:end]) or found
-    return found
+        found += framing.feed(data[start:end])
+    (answer,) = found
+    return answer[1]
 
 
 @given(exchanges, st.lists(st.integers(1, 40), max_size=5), st.lists(exchanges, max_size=3))
@@ -52,9 +53,9 @@ def test_tcp_finds_the_answer_in_any_pieces_behind_late_ones(
 ) -> None:
     framing, (request, answer) = TcpFraming(), exchange
     for _ in late:
-        framing.request(1, request)
-        framing.forget()
-    assert framing.request(9, request)[7:] == request.pdu
+        number, _ = framing.request(1, request)
+        framing.forget(number)
+    assert framing.request(9, request)[1][7:] == request.pdu
     stream = b"".join(tcp(number + 1, 1, pdu) for number, (_, pdu) in enumerate(late))
     assert fed(framing, stream + tcp(len(late) + 1, 9, answer), cuts) == answer
 
@@ -64,7 +65,7 @@ def test_rtu_finds_the_answer_in_any_pieces_behind_noise(
     exchange: tuple[Request, bytes], cuts: list[int], noise: bytes
 ) -> None:
     framing, (request, answer) = RtuFraming(), exchange
-    sent = framing.request(9, request)
+    _, sent = framing.request(9, request)
     assert sent == framed(9, request.pdu)
     noise = noise.replace(b"\x09", b"\x0a")  # a unit's own number may look like the beginning of its answer
     assert fed(framing, noise + framed(9, answer), cuts) == answer
@@ -82,10 +83,10 @@ def test_an_rtu_answer_with_a_byte_that_is_wrong_is_never_taken(
         return
     frame[at] = byte
     try:
-        assert framing.feed(bytes(frame)) is None
+        assert framing.feed(bytes(frame)) == []
     except FrameError:
         return
-    assert framing.forget()
+    assert framing.forget(0)
 
 
 @given(exchanges, st.binary(max_size=300))

@@ -154,7 +154,7 @@ async def test_modbus_knows_no_giving_up() -> None:
 
 async def test_a_write_comes_before_the_reads_that_wait() -> None:
     """Eight units are polled at once; the write does not wait for all of them."""
-    units = {number: unit(delay=0.05) for number in range(1, 9)}
+    units = {number: unit(delay=0.02) for number in range(1, 9)}
     async with endpoint(units) as place:
         made = ModbusDriver()
         devices = [

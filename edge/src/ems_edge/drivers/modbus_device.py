@@ -10,7 +10,7 @@ from ems_edge.driver import DeviceSpec, WriteError
 from ems_edge.drivers.modbus_connection import Connection
 from ems_edge.drivers.modbus_link import LinkError
 from ems_edge.drivers.modbus_plan import READ_ONLY_FUNCTIONS, RegisterSource, Span, plan
-from ems_edge.drivers.modbus_turns import Outcome, SharedLink, Unit
+from ems_edge.drivers.modbus_turns import Outcome, SharedLink, Turn, Unit
 from ems_edge.drivers.modbus_write import Writer, write_error
 
 log = structlog.get_logger()
@@ -24,12 +24,11 @@ _UNREACHABLE = frozenset({10, 11})
 class SpanReader:
     """Reads spans one after the other, and learns which of them a device wants in smaller parts."""
 
-    def __init__(self, device: str, unit: Unit, spans: list[Span]) -> None:
+    def __init__(self, device: str, spans: list[Span]) -> None:
         self._device = device
-        self._unit = unit
         self._spans = spans
 
-    async def read(self) -> Outcome:
+    async def read(self, turn: Turn) -> Outcome:
         """Every point, and what broke it off: after a silence or a lost link the rest is not asked for."""
         values: dict[str, Value] = {}
         failure: Reason | None = None
@@ -37,7 +36,7 @@ class SpanReader:
             reason = failure
             if reason is None:
                 try:
-                    values |= span.decode(await self._unit.request(span.request))
+                    values |= span.decode(await turn.request(span.request))
                 except LinkError as error:
                     reason = error.reason
                     if reason is not Reason.DEVICE_EXCEPTION or error.code in _UNREACHABLE:
@@ -65,8 +64,8 @@ class ModbusDevice:
         self._key = spec.key
         self._sources = {source.name: source for source in sources}
         self._unit = Unit(connection.unit, connection.timeout, shared)
-        self._reader = SpanReader(spec.key, self._unit, plan(sources, connection.max_gap, connection.max_words))
-        self._writer = Writer(self._unit, connection.write, mask_write=connection.mask_write)
+        self._reader = SpanReader(spec.key, plan(sources, connection.max_gap, connection.max_words))
+        self._writer = Writer(connection.write, mask_write=connection.mask_write)
 
     async def read(self) -> dict[str, Value]:
         return await self._unit.read(self._reader.read)
@@ -78,13 +77,13 @@ class ModbusDevice:
         if value is None:
             raise WriteError(Reason.OTHER, f"{self._key}.{point}: Modbus knows no giving up of a register")
         try:
-            await self._unit.at_once(lambda: self._writer.write(source, value))
+            await self._unit.at_once(lambda turn: self._writer.write(turn, source, value))
         except LinkError as error:
             raise write_error(f"{self._key}.{point}", error) from None
 
     async def read_back(self, point: str) -> Value:
         (span,) = plan([self._sources[point]], max_gap=0)
         try:
-            return span.decode(await self._unit.at_once(lambda: self._unit.request(span.request)))[point]
+            return span.decode(await self._unit.at_once(lambda turn: turn.request(span.request)))[point]
         except LinkError as error:
             return error.reason

@@ -1,8 +1,11 @@
 """Modbus messages and how they are framed: what is asked, and what is a proper answer to it. No I/O.
 
-A framing knows one outstanding request. Modbus TCP numbers its frames, so a late answer to a request that was given up
-is known and skipped. RTU (on a serial line, or as it is over TCP) has no numbers: an answer is known by unit, function
-and length only, and by its CRC.
+Modbus TCP numbers its frames, so several answers may be due at once, and a late one to a request that was given up is
+known and skipped. RTU (on a serial line, or as it is over TCP) has no numbers: one answer is due at a time, known by
+unit, function and length only, and by its CRC.
+
+pymodbus (CRC, serial lines) is imported where the first RTU line is met: it weighs 10 MB, and Modbus TCP does not need
+it.
 """
 
 from __future__ import annotations
@@ -23,7 +26,11 @@ _IDENTIFY = 43
 
 
 class FrameError(Exception):
-    """What came in is no answer to what was asked."""
+    """What came in is no answer to what was asked; `number` is whose it wanted to be, 0 where that is not known."""
+
+    def __init__(self, detail: str, number: int = 0) -> None:
+        super().__init__(detail)
+        self.number = number
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +93,15 @@ class Framing(Protocol):
     """`request` frames what is asked next; `feed` takes what came in, in pieces of any size."""
 
     numbered: bool
-    """A late answer cannot be taken for another one."""
+    """Several answers may be due at once, and a late one is not taken for another."""
 
-    def request(self, unit: int, request: Request) -> bytes: ...
+    def request(self, unit: int, request: Request) -> tuple[int, bytes]:
+        """The request's number, and its frame."""
 
-    def feed(self, data: bytes) -> bytes | None:
-        """The PDU of the answer, once it is complete. Raises FrameError."""
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """(number, PDU) of the answers that are complete. Raises FrameError."""
 
-    def forget(self) -> bool:
+    def forget(self, number: int) -> bool:
         """The request is given up; whether anything of an answer had come in."""
 
 
@@ -102,48 +110,51 @@ class TcpFraming:
 
     def __init__(self) -> None:
         self._count = 0
-        self._asked: tuple[bytes, int, Request] | None = None
+        self._due: dict[int, tuple[int, Request]] = {}
         self._buffer = b""
 
-    def request(self, unit: int, request: Request) -> bytes:
+    def request(self, unit: int, request: Request) -> tuple[int, bytes]:
         self._count = self._count % 0xFFFF + 1
-        self._asked = (self._count.to_bytes(2), unit, request)
-        return struct.pack(">HHHB", self._count, 0, len(request.pdu) + 1, unit) + request.pdu
+        self._due[self._count] = (unit, request)
+        return self._count, struct.pack(">HHHB", self._count, 0, len(request.pdu) + 1, unit) + request.pdu
 
-    def feed(self, data: bytes) -> bytes | None:
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         self._buffer += data
+        found: list[tuple[int, bytes]] = []
         while len(self._buffer) > _HEADER:
-            length = int.from_bytes(self._buffer[4:6])
-            if self._buffer[2:4] != b"\0\0" or not 3 <= length <= _LONGEST:
+            number, protocol, length = struct.unpack_from(">HHH", self._buffer)
+            if protocol != 0 or not 3 <= length <= _LONGEST:
                 raise FrameError("not a Modbus TCP frame")
             frame = self._buffer[: 6 + length]
-            mine = self._asked is not None and frame[:2] == self._asked[0]
-            if mine:
-                self._check(frame, length)
+            due = self._due.get(number)
+            if due is not None and (problem := _problem(frame, length, *due)):
+                raise FrameError(problem, number)
             if len(frame) < 6 + length:
-                return None
+                break
             self._buffer = self._buffer[6 + length :]
-            if mine:
-                self._asked = None
-                return frame[_HEADER:]
-        return None
+            if due is not None:
+                del self._due[number]
+                found.append((number, frame[_HEADER:]))
+        return found
 
-    def _check(self, frame: bytes, length: int) -> None:
-        """By its first bytes, so that nobody waits for the rest of what is no answer."""
-        assert self._asked is not None  # noqa: S101 -- for the type checker
-        _, unit, request = self._asked
-        if frame[6] != unit:
-            raise FrameError(f"unit {frame[6]} answered for unit {unit}")
-        head = request.head
-        wanted = 3 if frame[7] == head[0] | _EXCEPTION else 1 + request.size
-        if wanted != 3 and not _begins(frame[_HEADER : _HEADER + len(head)], head):
-            raise FrameError(f"{frame[_HEADER : _HEADER + len(head)].hex()} answers {request.pdu[:5].hex()}")
-        if length != wanted and (request.size or wanted == 3):
-            raise FrameError(f"{length} bytes where {wanted} were due")
-
-    def forget(self) -> bool:
-        self._asked = None
+    def forget(self, number: int) -> bool:
+        self._due.pop(number, None)
         return False  # a frame of which only a part came in is skipped later
+
+
+def _problem(frame: bytes, length: int, unit: int, request: Request) -> str:
+    """By its first bytes, so that nobody waits for the rest of what is no answer; empty while it may be one."""
+    if frame[6] != unit:
+        return f"unit {frame[6]} answered for unit {unit}"
+    head = request.head
+    if frame[_HEADER] == head[0] | _EXCEPTION:
+        wanted = 3
+    else:
+        begins = frame[_HEADER : _HEADER + len(head)]
+        if begins != head[: len(begins)]:
+            return f"{begins.hex()} answers {request.pdu[:5].hex()}"
+        wanted = 1 + request.size if request.size else length
+    return f"{length} bytes where {wanted} were due" if length != wanted else ""
 
 
 class RtuFraming:
@@ -153,19 +164,19 @@ class RtuFraming:
         from pymodbus.framer import FramerRTU
 
         self._crc = FramerRTU.compute_CRC
-        self._asked: tuple[int, Request] | None = None
+        self._due: tuple[int, Request] | None = None
         self._buffer = b""
 
-    def request(self, unit: int, request: Request) -> bytes:
-        self._asked, self._buffer = (unit, request), b""
+    def request(self, unit: int, request: Request) -> tuple[int, bytes]:
+        self._due, self._buffer = (unit, request), b""
         frame = bytes((unit,)) + request.pdu
-        return frame + self._crc(frame).to_bytes(2)
+        return 0, frame + self._crc(frame).to_bytes(2)
 
-    def feed(self, data: bytes) -> bytes | None:
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """Noise before the answer, and late answers that differ from what is due, are skipped."""
-        if self._asked is None:
-            return None
-        unit, request = self._asked
+        if self._due is None:
+            return []
+        unit, request = self._due
         self._buffer += data
         starts = (bytes((unit, request.head[0] | _EXCEPTION)), bytes((unit,)) + request.head)
         for at in range(len(self._buffer) - 1):
@@ -176,16 +187,12 @@ class RtuFraming:
             if len(rest) < size + 2:
                 break
             if self._crc(rest[:size]) == int.from_bytes(rest[size : size + 2]):
-                self._asked = None
-                return rest[1:size]
+                self._due = None
+                return [(0, rest[1:size])]
             if at == 0 and request.size:
                 raise FrameError("the CRC is wrong")
-        return None
+        return []
 
-    def forget(self) -> bool:
-        self._asked = None
+    def forget(self, number: int) -> bool:  # noqa: ARG002 -- there is only one
+        self._due = None
         return bool(self._buffer)
-
-
-def _begins(data: bytes, head: bytes) -> bool:
-    return data == head[: len(data)]

@@ -1,14 +1,15 @@
 """One connection to one Modbus line, shared by all units on it.
 
-Many gateways accept a single client and a serial line has a single master, so there is never a second connection, and
-one request at a time.
+Many gateways accept a single client and a serial line has a single master, so there is never a second connection.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
+from collections.abc import Callable
 from typing import cast
 
 from ems_contract.points import Reason
@@ -31,14 +32,21 @@ class LinkError(Exception):
 
 
 class Wire(asyncio.Protocol):
-    """An open connection: a request goes out, its answer comes back."""
+    """An open connection: requests go out, their answers come back."""
 
     def __init__(self, framing: Framing) -> None:
         self.broken = False
         self.opened = asyncio.Event()
+        self.heard = 0.0
+        """When something last came in, by the monotonic clock."""
         self._framing = framing
         self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[bytes] | None = None
+        self._answers: dict[int, asyncio.Future[bytes]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many answers are due."""
+        return len(self._answers)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # pymodbus' serial one is no subclass of it
@@ -47,40 +55,60 @@ class Wire(asyncio.Protocol):
             transport.close()
 
     def data_received(self, data: bytes) -> None:
+        self.heard = time.monotonic()
         try:
-            pdu = self._framing.feed(data)
+            answers = self._framing.feed(data)
         except FrameError as error:
-            self._fail(LinkError(Reason.GARBLED, str(error)))
+            self._garbled(error)
             return
-        if pdu is not None and self._answer is not None and not self._answer.done():
-            self._answer.set_result(pdu)
+        for number, pdu in answers:
+            answer = self._answers.pop(number, None)
+            if answer is not None and not answer.done():
+                answer.set_result(pdu)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.broken = True
         self._fail(LinkError(Reason.CONNECTION_LOST, str(exc or "closed by the other side")))
 
-    async def ask(self, unit: int, request: Request) -> bytes:
-        """The answer's PDU, whenever it comes. Raises LinkError; may be cancelled."""
+    def ask(self, unit: int, request: Request) -> tuple[int, asyncio.Future[bytes]]:
+        """The request's number, and the answer's PDU, whenever it comes, or a LinkError."""
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         if self._transport is None or self.broken:
             raise LinkError(Reason.CONNECTION_LOST, "the connection is gone")
-        self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(self._framing.request(unit, request))
-        return await self._answer
+        number, frame = self._framing.request(unit, request)
+        self._answers[number] = answer
+        self._transport.write(frame)
+        return number, answer
 
-    def forget(self) -> bool:
+    def forget(self, number: int) -> bool:
         """Give up waiting; whether some of an answer, or noise, had come in."""
-        return self._framing.forget()
+        self._answers.pop(number, None)
+        return self._framing.forget(number)
 
     def close(self) -> None:
         self.broken = True
         if self._transport is not None:
             self._transport.abort()
+        self._fail(LinkError(Reason.CONNECTION_LOST, "the connection was given up"))
+
+    def _garbled(self, error: FrameError) -> None:
+        garbled = LinkError(Reason.GARBLED, str(error))
+        if not self._framing.numbered or error.number == 0:
+            self._fail(garbled)
+        elif (answer := self._answers.pop(error.number, None)) is not None and not answer.done():
+            answer.set_exception(garbled)
+        if self._framing.numbered:
+            self.close()  # where the next frame begins is not known
 
     def _fail(self, error: LinkError) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error)
-        elif error.reason is Reason.GARBLED and self._framing.numbered:
-            self.close()  # nobody waits, and what comes next could not be understood
+        answers, self._answers = self._answers, {}
+        for answer in answers.values():
+            if not answer.done():
+                answer.set_exception(error)
+
+
+def _nothing() -> None:
+    """Whoever uses a line alone has nobody to let go first."""
 
 
 class Link:
@@ -104,20 +132,23 @@ class Link:
         if wait and (left := self._quiet_since + wait - time.monotonic()) > 0:
             await asyncio.sleep(left)
 
-    async def request(self, unit: int, request: Request, limit: float) -> bytes:
-        """The answer's PDU, within `limit` seconds. Raises LinkError. The caller holds the turn."""
+    async def request(
+        self,
+        unit: int,
+        request: Request,
+        limit: float,
+        patience: float = math.inf,
+        let_go: Callable[[], None] = _nothing,
+    ) -> bytes:
+        """The answer's PDU, within `limit` seconds. Raises LinkError. The caller holds the turn.
+
+        Where nothing has come after `patience`, `let_go` is called: others may use the line while this one waits on.
+        """
         try:
-            async with asyncio.timeout(limit):
-                wire = await self._connected()
-                if unit in self._owed:
-                    await self._settle(wire, unit)
-                pdu = await self._ask(wire, unit, request)
-        except TimeoutError:
-            raise self._timed_out(limit) from None
-        except LinkError as error:
-            if not (error.reason is Reason.GARBLED and isinstance(self.line, SerialLine)):
-                self.drop()  # a line has no connection that another one could replace
-            raise
+            wire = await self._connected(limit)
+            if unit in self._owed:
+                await self._settle(wire, unit, limit)
+            pdu = await self._exchange(wire, unit, request, limit, patience, let_go)
         finally:
             self._quiet_since = time.monotonic()
         self._silent = 0
@@ -125,34 +156,55 @@ class Link:
             raise LinkError(Reason.DEVICE_EXCEPTION, f"exception code {code}", code)
         return pdu
 
-    async def _ask(self, wire: Wire, unit: int, request: Request) -> bytes:
+    async def _exchange(
+        self,
+        wire: Wire,
+        unit: int,
+        request: Request,
+        limit: float,
+        patience: float = math.inf,
+        let_go: Callable[[], None] = _nothing,
+    ) -> bytes:
+        asked = time.monotonic()
+        number, answer = wire.ask(unit, request)
         if not self.numbered:
             self._owed[unit] = request
-        pdu = await wire.ask(unit, request)
+        try:
+            if patience < limit:
+                await asyncio.wait((answer,), timeout=patience)
+                if not answer.done():
+                    let_go()
+                    limit -= patience
+            await asyncio.wait((answer,), timeout=limit)
+            if not answer.done():
+                raise self._timed_out(wire, number, asked)
+        finally:
+            wire.forget(number)
+        pdu = answer.result()
         self._owed.pop(unit, None)
         return pdu
 
-    async def _settle(self, wire: Wire, unit: int) -> None:
+    async def _settle(self, wire: Wire, unit: int, limit: float) -> None:
         """Without numbers, a late answer would be taken for the next one. So ask for something of another length first:
         a device answers in order, and once this is answered, nothing older is due."""
         owed = self._owed.pop(unit)
         code, count = owed.pdu[0], int.from_bytes(owed.pdu[3:5])
         if code in (3, 4):
             question = read("holding" if code == 3 else "input", int.from_bytes(owed.pdu[1:3]), 2 if count == 1 else 1)
-            await self._ask(wire, unit, question)
+            await self._exchange(wire, unit, question, limit)
 
-    def _timed_out(self, limit: float) -> LinkError:
-        if self._wire is None:
-            return LinkError(Reason.CONNECTION_LOST, f"no connection in {limit:.2f} s")
-        if self._wire.forget():
-            return LinkError(Reason.GARBLED, f"no proper answer in {limit:.2f} s")
-        self._silent += 1
-        if self._silent > 1 and not isinstance(self.line, SerialLine):
-            # Two units in a row said nothing: the endpoint itself may be stuck on an old request.
-            self.drop()
-        return LinkError(Reason.TIMEOUT, f"no answer in {limit:.2f} s")
+    def _timed_out(self, wire: Wire, number: int, asked: float) -> LinkError:
+        waited = time.monotonic() - asked
+        if wire.forget(number):
+            return LinkError(Reason.GARBLED, f"no proper answer in {waited:.2f} s")
+        if wire.heard < asked:
+            self._silent += 1
+        if self._silent > 1 and not wire.waiting and not isinstance(self.line, SerialLine):
+            # Two requests in a row, and nothing came in: the endpoint itself may be stuck on an old one.
+            wire.close()
+        return LinkError(Reason.TIMEOUT, f"no answer in {waited:.2f} s")
 
-    async def _connected(self) -> Wire:
+    async def _connected(self, limit: float) -> Wire:
         if self._wire is not None and not self._wire.broken:
             return self._wire
         self.drop()
@@ -162,8 +214,12 @@ class Link:
         self._not_before = time.monotonic() + self._backoff * random.uniform(0.5, 1.0)  # noqa: S311 -- jitter
         wire = Wire(self.line.framing())
         try:
-            await self.line.open(lambda: wire)
-            await wire.opened.wait()  # a serial line is ready a moment later
+            async with asyncio.timeout(limit):
+                await self.line.open(lambda: wire)
+                await wire.opened.wait()  # a serial line is ready a moment later
+        except TimeoutError:
+            wire.close()
+            raise LinkError(Reason.CONNECTION_LOST, f"no connection to {self.line.place} in {limit:.2f} s") from None
         except OSError as error:
             raise LinkError(Reason.CONNECTION_LOST, f"cannot connect to {self.line.place}: {error}") from None
         self._wire = wire

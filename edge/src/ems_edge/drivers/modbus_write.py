@@ -15,7 +15,7 @@ from ems_edge.driver import WriteError
 from ems_edge.drivers.modbus_frames import read, write_bit, write_multiple, write_single
 from ems_edge.drivers.modbus_link import LinkError
 from ems_edge.drivers.modbus_plan import RegisterSource
-from ems_edge.drivers.modbus_turns import Unit
+from ems_edge.drivers.modbus_turns import Turn
 
 _ILLEGAL_FUNCTION = 1
 _MEANINGS = {
@@ -40,44 +40,43 @@ def write_error(point: str, error: LinkError) -> WriteError:
 
 
 class Writer:
-    """Of one unit. The caller has the turn, and calls one method at a time; they raise LinkError."""
+    """Of one unit. Its methods raise LinkError."""
 
-    def __init__(self, unit: Unit, mode: Literal["auto", "single", "multiple"], *, mask_write: bool) -> None:
-        self._unit = unit
+    def __init__(self, mode: Literal["auto", "single", "multiple"], *, mask_write: bool) -> None:
         self._mode = mode
         self._mask_write = mask_write
 
-    async def write(self, source: RegisterSource, value: float) -> None:
+    async def write(self, turn: Turn, source: RegisterSource, value: float) -> None:
         """Raises ValueError for a value that the type cannot hold, before anything is sent."""
         words = encode(value, source.codec)
         if decode(words, source.codec) is Reason.NO_VALUE:
             raise ValueError(f"{value} is the number by which the device says that it has none")
         if source.function == "coil":
-            await self._put("coil", source.address, [int(words[0] != 0)])
+            await self._put(turn, "coil", source.address, [int(words[0] != 0)])
         elif source.codec.type is Type.BIT:
-            await self._put_bit(source.address, source.codec, words[0])
+            await self._put_bit(turn, source.address, source.codec, words[0])
         else:
-            await self._put("holding", source.address, words)
+            await self._put(turn, "holding", source.address, words)
 
-    async def _put(self, function: str, address: int, values: Sequence[int]) -> None:
+    async def _put(self, turn: Turn, function: str, address: int, values: Sequence[int]) -> None:
         if self._mode == "multiple" or (self._mode == "auto" and len(values) > 1):
-            await self._unit.request(write_multiple(function, address, values))
+            await turn.request(write_multiple(function, address, values))
             return
         try:
             for offset, value in enumerate(values):
-                await self._unit.request(write_single(function, address + offset, value))
+                await turn.request(write_single(function, address + offset, value))
         except LinkError as error:
             if self._mode != "auto" or error.code != _ILLEGAL_FUNCTION:
                 raise
             self._mode = "multiple"
-            await self._put(function, address, values)
+            await self._put(turn, function, address, values)
 
-    async def _put_bit(self, address: int, codec: Codec, word: int) -> None:
+    async def _put_bit(self, turn: Turn, address: int, codec: Codec, word: int) -> None:
         """`word` is the register with only this bit, or without it."""
         mask = encode(1, Codec(Type.BIT, byte_order=codec.byte_order, bit=codec.bit))[0]
         if self._mask_write:
             try:
-                await self._unit.request(write_bit(address, mask.bit_length() - 1, int(word != 0)))
+                await turn.request(write_bit(address, mask.bit_length() - 1, int(word != 0)))
             except LinkError as error:
                 if error.code != _ILLEGAL_FUNCTION:
                     raise
@@ -85,5 +84,5 @@ class Writer:
             else:
                 return
         # Nobody else on this link comes between; another master, or the device itself, may.
-        answer = await self._unit.request(read("holding", address, 1))
-        await self._put("holding", address, [int.from_bytes(answer[2:4]) & ~mask | word])
+        answer = await turn.request(read("holding", address, 1))
+        await self._put(turn, "holding", address, [int.from_bytes(answer[2:4]) & ~mask | word])

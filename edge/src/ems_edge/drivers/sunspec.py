@@ -23,7 +23,7 @@ from ems_edge.drivers.modbus_device import SpanReader
 from ems_edge.drivers.modbus_frames import read
 from ems_edge.drivers.modbus_link import LinkError
 from ems_edge.drivers.modbus_plan import MAX_WORDS, RegisterSource, plan
-from ems_edge.drivers.modbus_turns import Outcome, SharedLink, Unit
+from ems_edge.drivers.modbus_turns import Outcome, SharedLink, Turn, Unit
 from ems_edge.drivers.modbus_write import Writer, write_error
 from ems_edge.drivers.sunspec_models import CODECS, HEADER, Place, place
 from ems_edge.drivers.sunspec_walk import BASES, Found, Walk
@@ -101,7 +101,7 @@ class SunSpecDevice:
         self._sources = {point.name: point for point in spec.points if isinstance(point, SunSpecSource)}
         self._connection = connection
         self._unit = Unit(connection.unit, connection.timeout, shared)
-        self._writer = Writer(self._unit, connection.write, mask_write=False)
+        self._writer = Writer(connection.write, mask_write=False)
         self._walk: Walk
         self._located: dict[str, Located] | None
         self._headers: dict[str, int]
@@ -118,18 +118,18 @@ class SunSpecDevice:
         if value is None and source.enable is None:
             raise WriteError(Reason.OTHER, f"{self._key}.{point}: its model has nothing that switches it off")
         try:
-            await self._unit.at_once(lambda: self._write(source, value))
+            await self._unit.at_once(lambda turn: self._write(turn, source, value))
         except LinkError as error:
             raise write_error(f"{self._key}.{point}", error) from None
 
     async def read_back(self, point: str) -> Value:
-        async def once() -> Value:
-            located = (await self._find()).get(point)
+        async def once(turn: Turn) -> Value:
+            located = (await self._find(turn)).get(point)
             if located is None:
                 return Reason.NO_VALUE
             raw: dict[str, Value] = {}
             for span in plan(located.registers(), self._connection.max_gap, self._connection.max_words):
-                raw |= span.decode(await self._unit.request(span.request))
+                raw |= span.decode(await turn.request(span.request))
             return located.value(raw)
 
         try:
@@ -143,11 +143,11 @@ class SunSpecDevice:
         self._walk = Walk(BASES if base is None else (base,))
         self._located = None
 
-    async def _find(self) -> dict[str, Located]:
+    async def _find(self, turn: Turn) -> dict[str, Located]:
         """Raises LinkError."""
         if self._located is None:
             try:
-                found = await self._walk.run(self._unit.request)
+                found = await self._walk.run(turn.request)
             except LinkError as error:
                 if error.reason in (Reason.GARBLED, Reason.DEVICE_EXCEPTION):
                     self._forget()  # another time it may be another device
@@ -167,14 +167,14 @@ class SunSpecDevice:
             sources += located.registers()
         wanted = {source.name: source for source in sources}  # many points share a scale factor
         spans = plan(wanted.values(), self._connection.max_gap, self._connection.max_words)
-        self._reader = SpanReader(self._key, self._unit, spans)
+        self._reader = SpanReader(self._key, spans)
 
-    async def _once(self) -> Outcome:
+    async def _once(self, turn: Turn) -> Outcome:
         try:
-            located = await self._find()
+            located = await self._find(turn)
         except LinkError as error:
             return dict.fromkeys(self._sources, error.reason), error.reason
-        raw, failure = await self._reader.read()
+        raw, failure = await self._reader.read(turn)
         if any(raw[name] != header and not isinstance(raw[name], Reason) for name, header in self._headers.items()):
             self._forget()
             return dict.fromkeys(self._sources, Reason.GARBLED), failure
@@ -182,25 +182,25 @@ class SunSpecDevice:
             name: located[name].value(raw) if name in located else Reason.NO_VALUE for name in self._sources
         }, failure
 
-    async def _write(self, source: SunSpecSource, value: float | None) -> None:
-        located = (await self._find()).get(source.name)
+    async def _write(self, turn: Turn, source: SunSpecSource, value: float | None) -> None:
+        located = (await self._find(turn)).get(source.name)
         if located is None:
             models = " or ".join(map(str, source.models))
             detail = f"{self._key}.{source.name}: the device has no model {models}"
             raise WriteError(Reason.NO_VALUE, detail, refused=True)
         if value is not None:
-            codec = located.codec(await self._exponent(located))
+            codec = located.codec(await self._exponent(turn, located))
             where = RegisterSource(source.name, "holding", located.start + located.place.offset, codec)
-            await self._writer.write(where, value)
+            await self._writer.write(turn, where, value)
         if source.enable is not None:
             switch = place(located.model, source.enable)
             where = RegisterSource(source.enable, "holding", located.start + switch.offset, Codec(switch.codec.type))
-            await self._writer.write(where, float(value is not None))
+            await self._writer.write(turn, where, float(value is not None))
 
-    async def _exponent(self, located: Located) -> int:
+    async def _exponent(self, turn: Turn, located: Located) -> int:
         if located.place.factor is None:
             return located.place.exponent
-        answer = await self._unit.request(read("holding", located.start + located.place.factor, 1))
+        answer = await turn.request(read("holding", located.start + located.place.factor, 1))
         factor = CODECS["sunssf"].value(int.from_bytes(answer[2:4], signed=True))
         if isinstance(factor, Reason):
             raise LinkError(factor, "its scale factor makes no sense")
