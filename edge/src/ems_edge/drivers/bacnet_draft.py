@@ -18,6 +18,8 @@ _COUNTED = frozenset({"Wh", "VAh", "varh"})
 _SCALED = frozenset({"unit", "scale", "offset"})
 _KEY_LENGTH = 48
 _PLACES = 9
+_NO_WORDS = frozenset({"true", "false", "null"})
+"""In YAML these are something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def _limits(one: Described, scale: float, offset: float) -> Iterator[tuple[str, 
 def _word(text: str, taken: set[str]) -> str:
     """A key from a name: Zone-Temp 1 -> zone_temp_1; a second one becomes zone_temp_1_2."""
     plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
-    plain = plain if plain[:1].isalpha() else f"p_{plain}".rstrip("_")
+    if not plain[:1].isalpha() or plain in _NO_WORDS:
+        plain = f"p_{plain}".rstrip("_")
     word, number = plain[:_KEY_LENGTH], 1
     while word in taken:
         number += 1
