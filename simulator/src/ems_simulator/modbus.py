@@ -37,6 +37,8 @@ _BACKLOG = 100
 _HEADER = 6
 _LONGEST = 254
 """Of what follows the header: unit, function and data."""
+_TURN = 32
+"""Requests of one client that are answered before the others are heard."""
 _FUNCTIONS = frozenset({3, 4, 6, 16})
 
 
@@ -60,7 +62,10 @@ class Connection(asyncio.Protocol):
         self._connections = connections
         self._garbler = garbler
         self._framer = FramerSocket(_DECODER)
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._crowded = False
+        """The client does not read its answers."""
+        self._turn: asyncio.Handle | None = None
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -71,29 +76,55 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._connections.discard(self)
+        if self._turn is not None:
+            self._turn.cancel()
 
     def pause_writing(self) -> None:
         """A client that does not read its answers is not heard either."""
+        self._crowded = True
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        self._transport.resume_reading()
+        self._crowded = False
+        self._serve()
 
     def abort(self) -> None:
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        while len(self._buffer) >= _HEADER + 2:
-            length = int.from_bytes(self._buffer[4:6], "big")
-            if self._buffer[2:4] != b"\0\0" or not 2 <= length <= _LONGEST:
-                self.abort()
+        if self._turn is None:
+            self._serve()
+
+    def _serve(self) -> None:
+        """Answer some of what was asked; a client that asks much at once must not keep the others waiting."""
+        self._turn = None
+        for _ in range(_TURN):
+            if self._crowded:
                 return
-            if len(self._buffer) < _HEADER + length:
+            frame = self._next_frame()
+            if frame is None:
+                self._transport.resume_reading()
                 return
-            frame, self._buffer = self._buffer[: _HEADER + length], self._buffer[_HEADER + length :]
             _, unit, transaction, pdu = self._framer.decode(frame)
             self._request(unit, transaction, pdu)
+        self._transport.pause_reading()
+        self._turn = asyncio.get_running_loop().call_soon(self._serve)
+
+    def _next_frame(self) -> bytes | None:
+        """None where it is not whole yet, or is none: that ends the connection."""
+        if len(self._buffer) < _HEADER + 2:
+            return None
+        length = int.from_bytes(self._buffer[4:6], "big")
+        if self._buffer[2:4] != b"\0\0" or not 2 <= length <= _LONGEST:
+            self._buffer.clear()
+            self.abort()
+            return None
+        if len(self._buffer) < _HEADER + length:
+            return None
+        frame = bytes(self._buffer[: _HEADER + length])
+        del self._buffer[: _HEADER + length]
+        return frame
 
     def _request(self, unit: int, transaction: int, pdu: bytes) -> None:
         request = _DECODER.decode(pdu) if pdu[0] in _FUNCTIONS else None
