@@ -18,11 +18,11 @@ BLOCK = 2_000
 """Rows that are read at once."""
 _SITE = ("id", "name", "slug", "timezone", "latitude", "longitude", "address", "operators_may_control", "created")
 _ASSET = ("id", "site", "parent", "kind", "name")
-_EDGE = ("id", "site", "name", "poll_interval", "software", "last_session")
+_EDGE = ("id", "site", "name", "poll_interval", "derived", "reporting", "rules", "software", "last_session")
 _DEVICE = ("id", "site", "edge", "asset", "key", "name", "driver", "profile", "connection", "poll_interval")
 _POINT = (
     *("id", "site", "device", "asset", "key", "name", "unit", "kind"),
-    *("writable", "minimum", "maximum", "states", "adopted"),
+    *("writable", "minimum", "maximum", "default", "states", "adopted"),
 )
 _SECRET = ("password", "secret", "token", "key", "credential", "user")
 

@@ -62,7 +62,9 @@ def forget_image(site_id: int, edge_id: int) -> None:
     """
     try:
         client().hdel(keys.telemetry_latest(site_id), keys.edge_name(edge_id))
-        client().delete(keys.telemetry_acked(site_id, edge_id))
+        client().hdel(keys.edge_status(site_id), keys.edge_name(edge_id))
+        for name in (keys.telemetry_acked, keys.commands_stream, keys.edge_events_stream):
+            client().delete(name(site_id, edge_id))
     except redis.RedisError as error:
         log.error("the last image of a deleted edge stays", edge=edge_id, error=type(error).__name__)
 

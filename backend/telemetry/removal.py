@@ -34,10 +34,11 @@ def remove(connection: Connection[Any], client: redis.Redis, site: int, edges: S
 
 
 def _remove_waiting(client: redis.Redis, site: int, edges: Sequence[int]) -> None:
-    names = [keys.telemetry_latest(site)]
+    names = [keys.telemetry_latest(site), keys.edge_status(site)]
     for edge in edges:
         names += [keys.telemetry_stream(site, edge, lane) for lane in keys.LANES]
         names += [keys.telemetry_acked(site, edge), keys.commands_stream(site, edge)]
+        names += [keys.edge_events_stream(site, edge)]
     for name in names:  # one by one: in a cluster they need not live together
         client.delete(name)
 

@@ -6,16 +6,16 @@ Whatever Redis does not answer within DEADLINE seconds raises `redis.RedisError`
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import redis
 import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from config import streams
 from ems_contract import keys
 from ems_contract.receipts import Ranges, format_receipts
 from telemetry.hot import Entry
@@ -23,8 +23,6 @@ from telemetry.hot import Entry
 DEADLINE = 5.0
 """Seconds. A frozen Redis keeps its sockets open; only this notices."""
 WAIT_MS = 1_000
-AHEAD_MS = 3_600_000
-"""An entry's id is Redis's own time in ms. One so far ahead of ours was made up."""
 
 log = structlog.get_logger()
 
@@ -82,11 +80,9 @@ class Streams:
         if not names:
             return []
         limits = self._lanes[lane]
-        answer = self._xread(names, count=limits.count)
+        answer = streams.read(self._redis, names, limits.count)
         pending = [
-            Pending(key.decode(), entry_id, _entry(key.decode(), fields))
-            for key, entries in answer
-            for entry_id, fields in entries
+            Pending(key, entry_id, _entry(key, fields)) for key, entries in answer for entry_id, fields in entries
         ]
         full = any(len(entries) >= limits.count for _, entries in answer)
         limits.adapt(sum(len(one.entry.payload) for one in pending), full)
@@ -96,42 +92,20 @@ class Streams:
         """Return when something is in a stream, or after WAIT_MS."""
         names = [name for lane in keys.LANES for name in self._names(lane)]
         if names:
-            self._xread(names, count=1, block=WAIT_MS)
+            streams.read(self._redis, names, 1, block=WAIT_MS)
 
     def forget(self, pending: Sequence[Pending], receipts: Mapping[int, Mapping[str, Ranges]]) -> None:
-        """Delete what is committed, then tell the edges so. Exactly these entries: Redis may have been wiped and
-        filled again since they were read, and then a range of ids could hold others."""
+        """Delete what is committed, then tell the edges so."""
         ids: dict[str, list[bytes]] = {}
         for one in pending:
             ids.setdefault(one.key, []).append(one.id)
         heard = {(one.entry.site, one.entry.edge) for one in pending}
-        pipeline = self._redis.pipeline(transaction=False)
-        for key, members in ids.items():
-            pipeline.xdel(key, *members)
-        pipeline.execute()
-        for key, members in ids.items():
-            if _milliseconds(members[-1]) > time.time() * 1000 + AHEAD_MS:
-                self._begin_anew(key)
+        streams.forget(self._redis, ids)
         for site, edge in sorted(heard):
             text = format_receipts(receipts.get(edge, {}))
             if text:
                 self._untold[keys.telemetry_acked(site, edge)] = text
         self.tell()
-
-    def _begin_anew(self, key: str) -> None:
-        """A made-up id stays the stream's highest, and Redis takes none below it: the edge, or the next one with a new
-        key, could add nothing any more. So the stream goes once it is empty."""
-        with self._redis.pipeline() as pipeline:
-            try:
-                pipeline.watch(key)  # type: ignore[no-untyped-call]
-                if pipeline.xlen(key):
-                    return  # whatever was added since has a higher id still, and leads here again
-                pipeline.multi()
-                pipeline.delete(key)
-                pipeline.execute()
-            except redis.WatchError:
-                return
-        log.warning("a stream held a made-up id; begun anew", key=key)
 
     def tell(self) -> None:
         """Write the receipts that are not written yet. Redis at its memory limit refuses; then try again later."""
@@ -159,38 +133,6 @@ class Streams:
 
     def _names(self, lane: keys.Lane) -> list[str]:
         return [keys.telemetry_stream(site, edge, lane) for site, edge in self._edges]
-
-    def _xread(self, names: Sequence[str], count: int, block: int | None = None) -> list[Any]:
-        try:
-            answer: Any = self._redis.xread(dict.fromkeys(names, "0"), count=count, block=block)
-        except redis.ResponseError as error:
-            if "WRONGTYPE" not in str(error):
-                raise
-            others = self._remove_what_is_no_stream(names)
-            # Without it: whoever writes it again at once would otherwise hold up everyone for ever.
-            return self._xread(others, count, block) if others and len(others) < len(names) else []
-        return list(answer or [])
-
-    def _remove_what_is_no_stream(self, names: Sequence[str]) -> list[str]:
-        """An edge can write another type under its own stream's name; nobody else's stream may wait for that.
-
-        Returns the other names.
-        """
-        others = []
-        pipeline = self._redis.pipeline(transaction=False)
-        for name in names:
-            pipeline.type(name)
-        for name, kind in zip(names, pipeline.execute(), strict=True):
-            if kind in (b"stream", b"none"):
-                others.append(name)
-            else:
-                log.error("a stream's name held something else; removed", key=name, type=kind.decode())
-                self._redis.delete(name)
-        return others
-
-
-def _milliseconds(entry_id: bytes) -> int:
-    return int(entry_id.partition(b"-")[0])
 
 
 def _entry(key: str, fields: Mapping[bytes, bytes] | None) -> Entry:

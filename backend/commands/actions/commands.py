@@ -20,8 +20,8 @@ from rest_framework.exceptions import ValidationError
 from accounts.models import User
 from commands import clock
 from commands.actions.steps import do_step, take_back, tell
-from commands.models import Command, CommandStep
-from config.problems import Conflict
+from commands.models import Command, CommandStep, ControlEvent
+from config.problems import Conflict, Unavailable
 from config.redis import client
 from ems_contract import PROTOCOL_VERSION, keys
 from ems_contract.commands import Command as Message
@@ -34,6 +34,8 @@ LONGEST_WAIT = 3600
 LONGEST_LEASE = 86_400
 GRACE = timedelta(seconds=30)
 """What an edge did within the time may still be on its way to us."""
+KEPT = timedelta(days=400)
+"""How long what rules did can be looked up."""
 _AT_ONCE = 500
 
 log = structlog.get_logger()
@@ -127,13 +129,14 @@ def _supersede(newer: Command) -> None:
 def do_send(command: Command) -> Command:
     """Put it on its edge's stream, once it is committed, and return it as it is then.
 
-    Somebody else who is sending it is left alone. Raises redis.RedisError; then it was recorded as failed.
+    Somebody else who is sending it is left alone. Raises Unavailable; then it was recorded as failed.
     """
     try:
         _send(command.pk)
-    except redis.RedisError:
+    except redis.RedisError as error:
+        log.error("a command is not sent", command=str(command.uid), error=type(error).__name__)
         _fail(command.pk)
-        raise
+        raise Unavailable("Redis did not take the command. Nothing is written; give it again in a moment.") from error
     return _rows().get(pk=command.pk)
 
 
@@ -228,3 +231,8 @@ def expire() -> None:
             take_back(command)
         if len(late) < _AT_ONCE:
             return
+
+
+def sweep() -> None:
+    """The job: forget what rules did long ago. Commands stay."""
+    ControlEvent.objects.filter(at__lt=clock.now() - KEPT).delete()

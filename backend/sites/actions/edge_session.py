@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import uuid
+from collections.abc import Iterator
 
 import msgspec
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 import audit
+from ems_contract.control import ControlRule
+from ems_contract.processing import DerivedPoint, ReportPolicy
 from ems_contract.provisioning import Device as DeviceConfig
-from ems_contract.provisioning import EdgeConfig, SessionAnswer, SessionRequest
+from ems_contract.provisioning import EdgeConfig, SessionAnswer, SessionRequest, SetpointLimits
 from sites import edge_redis
 from sites.edge_authentication import InvalidEdgeKey
-from sites.models import Edge, EdgeKey
+from sites.models import Edge, EdgeKey, Point
 
 MAX_SOFTWARE_LENGTH = 100
+_LIMITS = ("minimum", "maximum", "default")
 
 
 def check_session(request: SessionRequest) -> None:
@@ -30,7 +36,10 @@ def check_session(request: SessionRequest) -> None:
 
 
 def config_of(edge: Edge) -> EdgeConfig:
-    """The revision is a hash of everything else, so it changes exactly when the configuration does."""
+    """The revision is a hash of everything else, so it changes exactly when the configuration does.
+
+    A keyed one: people see it, and a password that is in it cannot be guessed with its help.
+    """
     devices = [
         DeviceConfig(
             key=device.key,
@@ -42,9 +51,26 @@ def config_of(edge: Edge) -> EdgeConfig:
         )
         for device in edge.devices.all()
     ]
-    content = msgspec.json.encode((edge.poll_interval, devices), order="sorted")
-    revision = hashlib.sha256(content).hexdigest()[:16]
-    return EdgeConfig(revision=revision, devices=devices, poll_interval=edge.poll_interval)
+    config = EdgeConfig(
+        revision="",
+        devices=devices,
+        poll_interval=edge.poll_interval,
+        setpoints=list(_setpoints(edge)),
+        derived=msgspec.convert(edge.derived, list[DerivedPoint]),
+        reporting=msgspec.convert(edge.reporting, list[ReportPolicy]),
+        rules=msgspec.convert(edge.rules, list[ControlRule]),
+    )
+    content = b"revision " + msgspec.json.encode(config, order="sorted")
+    revision = hmac.digest(settings.EDGE_PASSWORD_KEY.encode(), content, hashlib.sha256).hex()[:16]
+    return msgspec.structs.replace(config, revision=revision)
+
+
+def _setpoints(edge: Edge) -> Iterator[SetpointLimits]:
+    """What people decided for the points that this edge can write."""
+    for point in Point.objects.opened("of the edge's devices").filter(device__edge=edge, writable=True).order_by("key"):
+        decided = {name: getattr(point, name) for name in _LIMITS if name in point.overridden}
+        if decided:
+            yield SetpointLimits(point=point.key, **decided)
 
 
 def do_open_session(key: EdgeKey, request: SessionRequest, address: str | None) -> SessionAnswer:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from config.problems import Conflict
 from sites import edge_redis
 from sites.actions.changes import locked, save_changes
+from sites.actions.local_config import check_local
 from sites.models import Edge, EdgeKey, Site
 
 
@@ -24,10 +25,14 @@ def check_disconnected(keys: QuerySet[EdgeKey], what: str) -> None:
 
 
 def do_create_edge(site: Site, **fields: Any) -> Edge:
+    """Raises ValidationError naming the field."""
+    check_local(site, None, fields)
     return Edge.objects.create(site=site, **fields)
 
 
 def do_change_edge(edge: Edge, **changes: Any) -> Edge:
+    """Raises ValidationError naming the field."""
+    check_local(edge.site, edge, changes)
     with transaction.atomic():
         save_changes(edge, changes)
     return edge

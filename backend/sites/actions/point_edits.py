@@ -13,7 +13,7 @@ from config.filters import ABSENT
 from sites.actions.changes import locked, save_changes
 from sites.models import Asset, Device, Point, Site
 
-RESTORED = ("name", "minimum", "maximum")
+RESTORED = ("name", "minimum", "maximum", "default")
 """Null for these means: as the edge reports it."""
 
 
@@ -27,7 +27,10 @@ def do_change_point(point: Point, **changes: Any) -> Point:
                 values[field] = overridden.pop(field, getattr(now, field))
             else:
                 overridden.setdefault(field, None if field == "asset" else getattr(now, field))
-        check_limits(values.get("minimum", now.minimum), values.get("maximum", now.maximum))
+        minimum, maximum = (values.get(name, getattr(now, name)) for name in ("minimum", "maximum"))
+        check_limits(minimum, maximum)
+        if changes.get("default") is not None:
+            check_default(now, changes["default"], minimum, maximum)
         point.overridden = now.overridden
         save_changes(point, {**values, "overridden": overridden} if changes else {})
     return point
@@ -36,6 +39,14 @@ def do_change_point(point: Point, **changes: Any) -> Point:
 def check_limits(minimum: float | None, maximum: float | None) -> None:
     if minimum is not None and maximum is not None and minimum > maximum:
         raise ValidationError({"minimum": f"Greater than the maximum, {maximum:g}."})
+
+
+def check_default(point: Point, default: float, minimum: float | None, maximum: float | None) -> None:
+    """What a point goes back to must be something that could be asked of it. Raises ValidationError."""
+    if not point.writable:
+        raise ValidationError({"default": f"{point.key} is read-only: nothing is ever given back."})
+    if (minimum is not None and default < minimum) or (maximum is not None and default > maximum):
+        raise ValidationError({"default": "Beyond the point's own limits."})
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
@@ -12,15 +13,17 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 
 from config.admin_acting import ActingAdmin
-from config.admin_operations import Operation, OperationsAdmin, ReadOnly
+from config.admin_operations import Operation, OperationsAdmin, PlainForm, ReadOnly
 from config.admin_site import Figure, OperationsSite
 from config.admin_words import age, link, rows_url, state
 from sites.actions import assets, devices, edges
 from sites.actions.edge_keys import do_create_key, do_revoke_key
 from sites.actions.point_edits import do_change_point
 from sites.models import Asset, Device, Edge, EdgeKey, Point
+from sites.passwords import PASSWORD, without_password
 
 BY_SITE = ("site", admin.RelatedOnlyFieldListFilter)
 BY_ORGANIZATION = ("organization", admin.RelatedOnlyFieldListFilter)
@@ -41,11 +44,15 @@ class LookInline(admin.TabularInline):
 
 class DeviceInline(LookInline):
     model = Device
-    fields = readonly_fields = ("page", "key", "driver", "profile", "asset", "connection")
+    fields = readonly_fields = ("page", "key", "driver", "profile", "asset", "reached")
 
     @admin.display(description="name")
     def page(self, device: Device) -> str:
         return link(device.name, reverse("admin:sites_device_change", args=[device.pk]))
+
+    @admin.display(description="connection")
+    def reached(self, device: Device) -> str:
+        return json.dumps(without_password(device.connection))
 
 
 class KeyInline(LookInline):
@@ -88,10 +95,11 @@ class EdgeAdmin(ActingAdmin):
     search_fields = ("name", "site__name", "organization__name", "software", "keys__prefix")
     search_help_text = "Name, site, organization, software or a key's prefix"
     autocomplete_fields = ("site",)
-    readonly_fields = ("wire_name", "software", "last_session", "delivery")
+    readonly_fields = ("wire_name", "software", "last_session", "delivery", "configuration")
+    exclude = ("derived", "reporting", "rules")
     fieldsets = (
         (None, {"fields": (("site", "name"), ("wire_name", "poll_interval"))}),
-        ("Known", {"fields": (("software", "last_session", "delivery"),)}),
+        ("Known", {"fields": (("software", "last_session", "delivery"), "configuration")}),
     )
     inlines = (KeyInline, DeviceInline)
     operations = (
@@ -119,6 +127,13 @@ class EdgeAdmin(ActingAdmin):
     def live_keys(self, edge: Edge) -> str:
         number = int(getattr(edge, "live", 0))
         return str(number) if number else state("none", "warn")
+
+    @admin.display(description="configuration")
+    def configuration(self, edge: Edge) -> str:
+        if edge.config_at is None:
+            return "–"
+        word = state("refused", "bad") if edge.config_problem else state("taken", "good")
+        return format_html("{} {} {}", word, age(edge.config_at), edge.config_problem)
 
     @admin.display(description="last delivery")
     def delivery(self, edge: Edge) -> str:
@@ -159,8 +174,20 @@ class EdgeKeyAdmin(ReadOnly, OperationsAdmin):
         return state("live", "good") if key.revoked is None else state("revoked")
 
 
+class DeviceForm(PlainForm):
+    """A password in the connection is written and never shown; leaving it out keeps it."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        known = self.instance.connection
+        self.initial["connection"] = without_password(known)
+        if known.get(PASSWORD):
+            self.fields["connection"].help_text = "It has a password, not shown here; it stays while you leave it out."
+
+
 @admin.register(Device)
 class DeviceAdmin(ActingAdmin):
+    form = DeviceForm
     create = staticmethod(devices.do_create_device)
     change = staticmethod(devices.do_change_device)
     remove = staticmethod(devices.do_delete_device)
@@ -194,7 +221,7 @@ class PointAdmin(ActingAdmin):
     change = staticmethod(do_change_point)
     readonly_fields = ("site", "key", "device", "unit", "kind", "writable", "states", "adopted")
     fieldsets = (
-        (None, {"fields": (("site", "key"), ("name", "asset"), ("minimum", "maximum"))}),
+        (None, {"fields": (("site", "key"), ("name", "asset"), ("minimum", "maximum", "default"))}),
         ("As its edge reports it", {"fields": (("device", "unit", "kind"), ("writable", "states", "adopted"))}),
     )
     list_display = ("key", "name", "unit", "kind", "site", "device", "writable", "adopted")

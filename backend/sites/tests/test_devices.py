@@ -49,6 +49,7 @@ def test_a_device_is_added_to_an_edge(cast: Cast, kit: EdgeKit, manager: APIClie
         **new(kit, asset=asset.pk, poll_interval=2.5),
         "id": body["id"],
         "site": cast.own.pk,
+        "has_password": False,
     }
     row = Device.objects.get(pk=body["id"])
     assert (row.site, row.organization, row.edge) == (cast.own, cast.alpha, kit.edge)

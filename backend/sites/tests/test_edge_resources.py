@@ -43,6 +43,10 @@ def test_an_edge_is_made_changed_and_shown(cast: Cast, manager: APIClient) -> No
         "poll_interval": 5.0,
         "software": "",
         "last_session": None,
+        "derived": [],
+        "reporting": [],
+        "rules": [],
+        "config_state": {"revision": "", "problem": "", "at": None},
     }
     changed = send(manager, "PATCH", f"/api/edges/{body['id']}", {"poll_interval": 1, "name": "Hall"}).json()
     assert (changed["poll_interval"], changed["name"]) == (1.0, "Hall")

@@ -25,6 +25,7 @@ def test_a_point_comes_with_its_device_and_asset(cast: Cast, client_of: ClientOf
                 "writable": False,
                 "minimum": None,
                 "maximum": None,
+                "default": None,
                 "states": None,
                 "device": {"id": kit.device.pk, "key": "grid_meter", "name": "Grid meter", "profile": "stl_meter"},
                 "asset": {"id": kit.device.asset_id, "name": "Grid connection", "kind": "grid_connection"},
