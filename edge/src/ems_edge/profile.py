@@ -10,19 +10,36 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from ems_edge.lazy import Lazy
 from ems_edge.problems import Document, did_you_mean, parse_yaml, read_yaml
-from ems_edge.profile_bacnet import BacnetProfile
 from ems_edge.profile_common import WORD, CommonProfile, check_points
-from ems_edge.profile_modbus import ModbusProfile
-from ems_edge.profile_mqtt import MqttProfile
-from ems_edge.profile_sunspec import SunSpecProfile
 
-KINDS: dict[str, type[CommonProfile]] = {
-    "bacnet": BacnetProfile,
-    "modbus": ModbusProfile,
-    "mqtt": MqttProfile,
-    "sunspec": SunSpecProfile,
-}
+
+def _bacnet() -> type[CommonProfile]:
+    from ems_edge.profile_bacnet import BacnetProfile
+
+    return BacnetProfile
+
+
+def _modbus() -> type[CommonProfile]:
+    from ems_edge.profile_modbus import ModbusProfile
+
+    return ModbusProfile
+
+
+def _mqtt() -> type[CommonProfile]:
+    from ems_edge.profile_mqtt import MqttProfile
+
+    return MqttProfile
+
+
+def _sunspec() -> type[CommonProfile]:
+    from ems_edge.profile_sunspec import SunSpecProfile
+
+    return SunSpecProfile
+
+
+KINDS: Lazy[type[CommonProfile]] = Lazy({"bacnet": _bacnet, "modbus": _modbus, "mqtt": _mqtt, "sunspec": _sunspec})
 """What a profile may say, by its `driver`."""
 
 

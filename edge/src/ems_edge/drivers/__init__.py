@@ -6,12 +6,12 @@ of the edge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from ems_edge.driver import Driver
+from ems_edge.lazy import Lazy
 
 
 def _agree(_: Mapping[str, Any]) -> None:
@@ -30,54 +30,31 @@ class Kind:
     contradiction: Callable[[Mapping[str, Any]], tuple[str, str] | None] = _agree
 
 
-@cache
 def _bacnet() -> Kind:
     from ems_edge.drivers import bacnet
 
     return Kind(bacnet.BacnetDriver, bacnet.Connection)
 
 
-@cache
 def _modbus() -> Kind:
     from ems_edge.drivers import modbus
 
     return Kind(modbus.ModbusDriver, modbus.Connection, modbus.contradiction)
 
 
-@cache
 def _mqtt() -> Kind:
     from ems_edge.drivers import mqtt
 
     return Kind(mqtt.MqttDriver, mqtt.Connection)
 
 
-@cache
 def _sunspec() -> Kind:
     from ems_edge.drivers import modbus, sunspec
 
     return Kind(modbus.ModbusDriver, sunspec.Connection, modbus.contradiction)
 
 
-class _Drivers(Mapping[str, Kind]):
-    """Names are free; looking at one imports it."""
-
-    def __init__(self, kinds: Mapping[str, Callable[[], Kind]]) -> None:
-        self._kinds = kinds
-
-    def __getitem__(self, name: str) -> Kind:
-        return self._kinds[name]()
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._kinds
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._kinds)
-
-    def __len__(self) -> int:
-        return len(self._kinds)
-
-
-DRIVERS: Mapping[str, Kind] = _Drivers({"bacnet": _bacnet, "modbus": _modbus, "mqtt": _mqtt, "sunspec": _sunspec})
+DRIVERS: Lazy[Kind] = Lazy({"bacnet": _bacnet, "modbus": _modbus, "mqtt": _mqtt, "sunspec": _sunspec})
 
 
 def make_drivers(names: Iterable[str]) -> dict[str, Driver]:
