@@ -20,6 +20,7 @@ from realtime_support.viewer import Viewer
 
 ALICE = token(1)
 ALERT = {"v": 1, "id": "a", "state": "raised", "severity": "info", "ts": 1, "rule": "r", "message": "m"}
+COMMAND = {"v": 1, "type": "command", "id": "c", "point": "battery.power", "state": "verified", "ts": 1}
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ async def test_no_frame_of_a_site_follows_its_revocation(
         for seq in range(2, 30):  # while the answer is on its way, and after it
             publish(redis, 7, seq)
             redis.admin.publish(keys.alerts_channel(7), json.dumps(ALERT))
+            redis.admin.publish(keys.commands_channel(7), json.dumps(COMMAND))
             if seq == 15:
                 backend.gate.set()
                 changed = await viewer.next("grant")

@@ -30,6 +30,9 @@ class Ear:
     def on_alert(self, site: int, payload: bytes) -> None:
         self.heard.append(("alert", site, payload))
 
+    def on_command(self, site: int, payload: bytes) -> None:
+        self.heard.append(("command", site, payload))
+
     def on_user_event(self, user: int, kind: UserEvent, payload: bytes) -> None:
         self.heard.append((kind, user, payload))
 
@@ -62,6 +65,12 @@ class World:
             self.broker.publish_alert(site, payload)
         else:
             self._redis.publish(keys.alerts_channel(site), payload)
+
+    def publish_command(self, site: int, payload: bytes) -> None:
+        if isinstance(self.broker, MemoryBroker):
+            self.broker.publish_command(site, payload)
+        else:
+            self._redis.publish(keys.commands_channel(site), payload)
 
     def publish_change(self, user: int, payload: bytes) -> None:
         if isinstance(self.broker, MemoryBroker):
@@ -143,11 +152,13 @@ async def test_nothing_is_heard_after_unwatch_and_watching_again_is_confirmed_an
     assert world.ear.of("telemetry") == [("telemetry", 7, b"watched")]
 
 
-async def test_alerts_and_changes_of_access_are_heard_without_watching(world: World) -> None:
+async def test_alerts_commands_and_changes_of_access_are_heard_without_watching(world: World) -> None:
     world.publish_alert(7, b"alert")
+    world.publish_command(7, b"command")
     world.publish_change(5, b"change")
-    await until(lambda: world.ear.of("alert") and world.ear.of("permission_changed"), "both are heard")
+    await until(lambda: all(map(world.ear.of, ("alert", "command", "permission_changed"))), "all are heard")
     assert ("alert", 7, b"alert") in world.ear.heard
+    assert ("command", 7, b"command") in world.ear.heard
     assert ("permission_changed", 5, b"change") in world.ear.heard
 
 
@@ -192,7 +203,7 @@ async def test_a_server_that_has_forgotten_the_subscription_is_noticed(mortal_re
     ear = Ear()
     await broker.start(ear)
     await until(lambda: broker.live, "the broker is live")
-    broker._outgoing.put_nowait(("PUNSUBSCRIBE", keys.ALERTS_PATTERN, keys.USERS_PATTERN))
+    broker._outgoing.put_nowait(("PUNSUBSCRIBE", keys.ALERTS_PATTERN, keys.COMMANDS_PATTERN, keys.USERS_PATTERN))
     await until(lambda: ear.of("resubscribed"), "it is subscribed again")
     mortal_redis.admin.publish(keys.alerts_channel(7), b"alert")
     await until(lambda: ear.of("alert"), "it is heard")

@@ -28,6 +28,7 @@ SETTINGS = Settings(
     redis_url="redis://unused", backend_url="http://unused", origins=frozenset(), outbox_bytes=20_000, stall_timeout=2.0
 )
 ALERT = {"v": 1, "id": "a", "state": "raised", "severity": "info", "ts": 1, "rule": "r", "message": "m"}
+COMMAND = {"v": 1, "type": "command", "id": "c", "point": "battery.power", "state": "verified", "ts": 1}
 
 
 class House:
@@ -181,7 +182,9 @@ async def test_a_slow_reader_gets_a_gap_and_a_snapshot_and_holds_up_nobody(house
     await until(lambda: applied(quick_wire.frames()) == [list(range(1, last + 1))], "the quick one has all")
     assert slow_wire.buffered() <= SETTINGS.outbox_bytes
     house.broker.publish_alert(7, json.dumps(ALERT).encode())
+    house.broker.publish_command(7, json.dumps(COMMAND).encode())
     assert slow_wire.waiting.count(b'"alert"') == 2, "an alert is never left out"
+    assert slow_wire.waiting.count(b'"type":"command","site"') == 1, "nor is a command"
     slow_wire.instant = True
     slow_wire.drain()
     await until(lambda: "gap" in kinds(slow_wire), "the gap")
@@ -224,12 +227,42 @@ async def test_a_suspended_session_gets_nothing_of_any_site_until_it_is_resumed(
     house.publish()
     for site in (7, 8):
         house.broker.publish_alert(site, json.dumps(ALERT).encode())
+        house.broker.publish_command(site, json.dumps(COMMAND).encode())
     await tick(10)
     assert kinds(wire) == ["snapshot", "snapshot"]
     house.hub.unsubscribe(session, 8)
     house.hub.resume(session)
-    await until(lambda: kinds(wire)[2:] == ["alert", "gap", "snapshot"], "what was withheld")
+    await until(lambda: kinds(wire)[2:] == ["alert", "command", "gap", "snapshot"], "what was withheld")
     assert all(frame["site"] == "site_7" for frame in wire.frames()[2:])
+
+
+async def test_steps_of_commands_and_what_rules_did_go_to_whoever_watches_the_site(house: House) -> None:
+    session, wire = house.enter(1, [7])
+    _, other_wire = house.enter(2, [7, 8])
+    house.hub.subscribe(session, 7)
+    await until(lambda: kinds(wire) == ["snapshot"], "the snapshot")
+    rule = {"v": 1, "type": "control", "id": "e", "rule": "r", "point": "battery.power", "action": "started", "ts": 1}
+    for site in (7, 8):
+        house.broker.publish_command(site, json.dumps({**COMMAND, "unknown": "<b>"}).encode())
+        house.broker.publish_command(site, json.dumps(rule).encode())
+    command, control = wire.frames()[1:]
+    assert command == {"type": "command", "site": "site_7", "command": COMMAND}
+    assert control == {"type": "control", "site": "site_7", "control": rule}
+    assert kinds(other_wire) == []
+    assert house.metrics.value("commands") == 2
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"\xff", b"[" * 5_000, b'{"type":"config","v":1,"revision":"a","ts":1}', b'{"id":"' + b"a" * 70_000 + b'"}'],
+)
+async def test_what_is_no_event_of_a_command_is_dropped_and_counted(house: House, payload: bytes) -> None:
+    session, wire = house.enter(1, [7])
+    house.hub.subscribe(session, 7)
+    await until(lambda: kinds(wire) == ["snapshot"], "the snapshot")
+    house.broker.publish_command(7, payload)
+    assert kinds(wire) == ["snapshot"]
+    assert house.metrics.value("dropped", reason="command") == 1
 
 
 async def test_an_interruption_gives_everyone_a_gap_and_a_snapshot_and_says_whether_it_hears(house: House) -> None:

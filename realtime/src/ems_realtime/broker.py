@@ -1,10 +1,11 @@
-"""Between the hub and the world where batches, alerts and changes of access are published.
+"""Between the hub and the world where batches, alerts, commands and changes of access are published.
 
 Beside it: `broker_redis.py` and `broker_memory.py`, which share one test suite.
 
 Delivery:
 - At most once, in the order of publishing for each channel, only while `live`. Nothing is repeated.
-- Alerts of every site and events of every user are always heard, telemetry of a site between `watch` and `unwatch`.
+- Alerts and commands of every site and events of every user are always heard, telemetry of a site between `watch`
+  and `unwatch`.
 - Once `watch` has returned, everything published afterwards is delivered or followed by `on_resubscribed`.
 - After an interruption everything wanted is subscribed again, then `on_resubscribed` comes once: whatever was
   published since the moment it names may be missing.
@@ -32,6 +33,9 @@ class Listener(Protocol):
     def on_telemetry(self, site: int, payload: bytes) -> None: ...
 
     def on_alert(self, site: int, payload: bytes) -> None: ...
+
+    def on_command(self, site: int, payload: bytes) -> None:
+        """A step of a command, or what a rule did."""
 
     def on_user_event(self, user: int, kind: UserEvent, payload: bytes) -> None: ...
 

@@ -62,6 +62,10 @@ class MemoryBroker:
         if self._listener is not None and self.live:
             self._listener.on_alert(site, payload)
 
+    def publish_command(self, site: int, payload: bytes) -> None:
+        if self._listener is not None and self.live:
+            self._listener.on_command(site, payload)
+
     def publish_user_event(self, user: int, kind: UserEvent, payload: bytes) -> None:
         if self._listener is not None and self.live:
             self._listener.on_user_event(user, kind, payload)

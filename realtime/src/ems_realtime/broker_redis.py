@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 PING_INTERVAL = 1.0
 BACKOFF_FIRST, BACKOFF_MOST = 0.1, 1.0
-_PATTERNS = (keys.ALERTS_PATTERN, keys.USERS_PATTERN)
+_PATTERNS = (keys.ALERTS_PATTERN, keys.COMMANDS_PATTERN, keys.USERS_PATTERN)
 _CONFIRMED = {b"subscribe", b"psubscribe"}
 
 
@@ -244,7 +244,10 @@ class RedisBroker:
         except ValueError:
             log.warning("unknown_channel", channel=channel[:80])
             return
-        if kind == "telemetry":
-            self._listener.on_telemetry(site, payload)
-        else:
-            self._listener.on_alert(site, payload)
+        match kind:
+            case "telemetry":
+                self._listener.on_telemetry(site, payload)
+            case "alerts":
+                self._listener.on_alert(site, payload)
+            case "commands":
+                self._listener.on_command(site, payload)

@@ -3,7 +3,7 @@
 A subscriber is in one of these places:
 - `watchers`: has a snapshot and gets every flush;
 - `joining`: waits for a snapshot, with the gap to announce before it, if there is one;
-- neither: set aside, because its outbox is full or its access is in doubt. It still gets alerts.
+- neither: set aside, because its outbox is full or its access is in doubt. It still gets alerts and commands.
 """
 
 from __future__ import annotations

@@ -166,11 +166,18 @@ class Hub:
         self._fanout.hear(site, payload)
 
     def on_alert(self, site: int, payload: bytes) -> None:
+        self._tell(site, payload, protocol.alert, "alerts")
+
+    def on_command(self, site: int, payload: bytes) -> None:
+        self._tell(site, payload, protocol.command, "commands")
+
+    def _tell(self, site: int, payload: bytes, frame_of: Callable[[str, bytes], bytes], counted: str) -> None:
+        """Checked once, for everyone who watches the site; never left out."""
         subscribers = self._fanout.subscribers(site)
         if not subscribers:
             return
         try:
-            frame = protocol.alert(keys.site_name(site), payload)
+            frame = frame_of(keys.site_name(site), payload)
         except protocol.PayloadRefusedError as error:
             self._fanout.poison(site, error)
             return
@@ -178,7 +185,7 @@ class Hub:
             if session.state is State.SUSPENDED:
                 session.withheld.append((site, frame))
             else:
-                self._metrics.count("alerts")
+                self._metrics.count(counted)
                 self.send(session, frame)
 
     def on_user_event(self, user: int, kind: UserEvent, payload: bytes) -> None:  # noqa: ARG002 -- see below

@@ -11,6 +11,7 @@ _HELP = {
     "deliveries": "Batches handed to sessions.",
     "bytes": "Bytes handed to sessions.",
     "alerts": "Alert frames handed to sessions.",
+    "commands": "Frames of commands and of rules handed to sessions.",
     "gaps": "Gap notices, by reason.",
     "closes": "Connections closed by this service, by code.",
     "refused": "Handshakes refused, by reason.",

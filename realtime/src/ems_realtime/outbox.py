@@ -3,8 +3,8 @@
 Two classes of frames:
 - telemetry may be left out. What does not fit is refused, its site is noted in `missed`, and the hub makes a gap and
   a fresh snapshot of it once the client has caught up.
-- control (alerts, grants, errors, heartbeats, pongs) is never left out. A client for whom even that does not fit any
-  more is beyond help: `overflowed`, and the hub closes it as too slow.
+- control (alerts, commands, grants, errors, heartbeats, pongs) is never left out. A client for whom even that does
+  not fit any more is beyond help: `overflowed`, and the hub closes it as too slow.
 
 The queue itself is the transport's own buffer, so a frame shared by a thousand clients exists once.
 """

@@ -5,11 +5,24 @@ from __future__ import annotations
 import msgspec
 from ems_contract import keys
 from ems_contract.alerts import AlertEvent
-from ems_contract.frames import Alert, ClientFrame, ErrorCode, ErrorFrame, ServerFrame, join_batches
+from ems_contract.commands import CommandEvent
+from ems_contract.control import ControlEvent
+from ems_contract.frames import (
+    Alert,
+    ClientFrame,
+    CommandChanged,
+    ControlChanged,
+    ErrorCode,
+    ErrorFrame,
+    ServerFrame,
+    join_batches,
+)
 from ems_contract.telemetry import BatchRefusedError, decode_batch
 
 from ems_realtime.wire import text_frame
 
+MAX_EVENT = 64 * 1024
+"""Bytes of one event of a command or a rule."""
 MAX_NAMES = 256
 """Sites named by one subscribe or unsubscribe."""
 
@@ -18,6 +31,7 @@ NOT_FOUND = "No such site, or you may not view it."
 
 _client = msgspec.json.Decoder(ClientFrame)
 _alert = msgspec.json.Decoder(AlertEvent)
+_command = msgspec.json.Decoder(CommandEvent | ControlEvent)
 _encoder = msgspec.json.Encoder()
 
 
@@ -99,3 +113,14 @@ def alert(site: str, payload: bytes) -> bytes:
         return encode(Alert(site, _alert.decode(payload)))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise PayloadRefusedError("alert", f"not an alert event: {error}") from None
+
+
+def command(site: str, payload: bytes) -> bytes:
+    """A `command` or a `control` frame, as with `alert`. Raises PayloadRefusedError."""
+    if len(payload) > MAX_EVENT:
+        raise PayloadRefusedError("command", f"an event of {len(payload)} bytes")
+    try:
+        event: CommandEvent | ControlEvent = _command.decode(payload)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise PayloadRefusedError("command", f"neither a command's event nor a rule's: {error}") from None
+    return encode(CommandChanged(site, event) if isinstance(event, CommandEvent) else ControlChanged(site, event))

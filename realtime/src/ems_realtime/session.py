@@ -4,7 +4,7 @@
         each of them -> CLOSED
 
 SUSPENDED: the user's access has just changed and the new grant is not known yet. Nothing of any site is sent:
-telemetry becomes a gap, alerts are withheld until the new grant says that they may go.
+telemetry becomes a gap, alerts and commands are withheld until the new grant says that they may go.
 """
 
 from __future__ import annotations
