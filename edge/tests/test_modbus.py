@@ -103,17 +103,14 @@ async def test_an_exception_costs_only_the_points_of_its_request() -> None:
         assert await device.read() == {"here": 7.0, "gone": Reason.DEVICE_EXCEPTION}
 
 
-async def test_a_device_that_refuses_unused_registers_is_read_around_them_from_then_on() -> None:
-    unit = Unit(holding={0: 1, 3: 2})
+async def test_a_device_that_refuses_unused_registers_is_read_around_them_at_once() -> None:
+    unit = Unit(holding={0: 1, 3: 2, 4: 3, 9: 4})
     async with endpoint({1: unit}) as served, driver() as made:
-        device = pointed(
-            made,
-            served.port,
-            RegisterSource("one", "holding", 0, Codec(Type.UINT16)),
-            RegisterSource("two", "holding", 3, Codec(Type.UINT16)),
-        )
-        assert reasons(await device.read()) == {Reason.DEVICE_EXCEPTION}
-        assert await device.read() == {"one": 1.0, "two": 2.0}
+        sources = (RegisterSource(f"r{at}", "holding", at, Codec(Type.UINT16)) for at in (0, 3, 4, 9))
+        device = pointed(made, served.port, *sources)
+        for asked in (5, 8):  # two refusals that are learned from, and three requests from then on
+            assert await device.read() == {"r0": 1.0, "r3": 2.0, "r4": 3.0, "r9": 4.0}
+            assert unit.asked == asked
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from ems_edge.driver import DeviceSpec, WritableDevice, WriteError
 from ems_edge.drivers.modbus import ModbusDriver
 from ems_edge.drivers.sunspec import SunSpecSource
 from ems_edge.drivers.sunspec_models import model, place, places
-from ems_edge.profile import Profiles
+from ems_edge.problems import ConfigError, parse_yaml
+from ems_edge.profile import Profiles, check_profile
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 INVERTERS = (101, 102, 103, 111, 112, 113)
@@ -234,6 +235,52 @@ def test_every_model_can_be_laid_out() -> None:
 def test_a_point_that_is_not_there_is_named(number: int, path: str, problem: str) -> None:
     with pytest.raises(LookupError, match=problem.replace("[", r"\[")):
         place(number, path)
+
+
+PROFILE = """\
+profile: acme_inverter
+name: ACME inverter
+driver: sunspec
+points:
+  - {key: active_power, name: Active power, unit: W, models: [101, 103], point: W}
+  - key: power_limit
+    name: Power limit
+    unit: "%"
+    models: [123]
+    point: WMaxLimPct
+    enable: WMaxLim_Ena
+    writable: true
+    minimum: 0
+    maximum: 100
+"""
+
+
+def test_a_profile_names_models_and_points() -> None:
+    profile = check_profile(parse_yaml(PROFILE, "acme.yaml"))
+    power, limit = profile.sources()
+    assert power == SunSpecSource("active_power", (101, 103), "W", Scaling())
+    assert limit.name == "power_limit"
+    assert [point.writable for point in profile.contract_points("pv")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "field", "remedy"),
+    [
+        ("point: W}", "point: Wh}", 5, "points[0].point", "did you mean 'W'?"),
+        ("[101, 103]", "[]", 5, "points[0].models", "[101, 103]"),
+        ("[101, 103]", "[101, 99]", 5, "points[0].point", "such as 103"),
+        ("point: W}", "point: W, writable: true}", 5, "points[0].writable", "a setpoint of a control model"),
+        ("point: W}", "point: W, enable: Conn}", 5, "points[0].enable", "leave it out"),
+        ("enable: WMaxLim_Ena", "enable: WMaxLimEna", 11, "points[1].enable", "did you mean 'WMaxLim_Ena'?"),
+        ("models: [123]", "model: 123", 9, "points[1].model", "did you mean 'models'?"),
+    ],
+)
+def test_a_mistake_in_a_profile_names_its_remedy(old: str, new: str, line: int, field: str, remedy: str) -> None:
+    assert old in PROFILE
+    with pytest.raises(ConfigError) as caught:
+        check_profile(parse_yaml(PROFILE.replace(old, new), "acme.yaml"))
+    assert (caught.value.line, caught.value.field) == (line, field)
+    assert remedy in caught.value.remedy
 
 
 def _address(unit: Unit, wanted: int) -> int:

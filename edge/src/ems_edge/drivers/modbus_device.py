@@ -32,28 +32,24 @@ class SpanReader:
         """Every point, and what broke it off: after a silence or a lost link the rest is not asked for."""
         values: dict[str, Value] = {}
         failure: Reason | None = None
-        for span in tuple(self._spans):
-            reason = failure
+        at = 0
+        while at < len(self._spans):
+            span, reason = self._spans[at], failure
             if reason is None:
                 try:
                     values |= span.decode(await turn.request(span.request))
                 except LinkError as error:
+                    if error.code in _REFUSED_REGISTERS and (parts := span.split()):
+                        log.info("reading around a gap", device=self._device, table=span.function, address=span.address)
+                        self._spans[at : at + 1] = parts
+                        continue
                     reason = error.reason
                     if reason is not Reason.DEVICE_EXCEPTION or error.code in _UNREACHABLE:
                         failure = reason
-                    else:
-                        self._respect_refusal(span, error)
             if reason is not None:
                 values |= dict.fromkeys((point.name for point in span.points), reason)
+            at += 1
         return values, failure
-
-    def _respect_refusal(self, span: Span, error: LinkError) -> None:
-        """Some devices refuse a request that touches registers they do not have: read around the gaps from now on."""
-        parts = span.split()
-        if error.code in _REFUSED_REGISTERS and len(parts) > 1:
-            at = self._spans.index(span)
-            self._spans[at : at + 1] = parts
-            log.info("reading around gaps", device=self._device, function=span.function, address=span.address)
 
 
 class ModbusDevice:

@@ -165,22 +165,28 @@ class Link:
         patience: float = math.inf,
         let_go: Callable[[], None] = _nothing,
     ) -> bytes:
-        asked = time.monotonic()
+        loop, asked = asyncio.get_running_loop(), time.monotonic()
         number, answer = wire.ask(unit, request)
         if not self.numbered:
             self._owed[unit] = request
-        try:
-            if patience < limit:
-                await asyncio.wait((answer,), timeout=patience)
-                if not answer.done():
-                    let_go()
-                    limit -= patience
-            await asyncio.wait((answer,), timeout=limit)
+
+        def give_up() -> None:
             if not answer.done():
-                raise self._timed_out(wire, number, asked)
+                answer.set_exception(self._timed_out(wire, number, asked))
+
+        def lose_patience() -> None:
+            if not answer.done():
+                let_go()
+
+        timers = [loop.call_later(limit, give_up)]
+        if patience < limit:
+            timers.append(loop.call_later(patience, lose_patience))
+        try:
+            pdu = await answer
         finally:
             wire.forget(number)
-        pdu = answer.result()
+            for timer in timers:
+                timer.cancel()
         self._owed.pop(unit, None)
         return pdu
 

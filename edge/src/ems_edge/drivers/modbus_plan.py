@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from ems_edge.decode import Block, Codec, Value
 from ems_edge.driver import PointSource
@@ -51,8 +52,11 @@ class Span:
         return self._block.decode(_spread(data, self.count) if self.function in BIT_FUNCTIONS else data)
 
     def split(self) -> list[Span]:
-        """The same points without reading a register that belongs to none, for devices that refuse those."""
-        return plan(self.points, max_gap=0, max_words=self.count)
+        """The same points around the widest gap, for a device that refuses what it does not have; empty without one."""
+        edges = [(point.address, point.address + point.codec.words) for point in self.points]
+        ends = list(accumulate((end for _, end in edges), max))
+        width, at = max(((edges[at][0] - ends[at - 1], at) for at in range(1, len(edges))), default=(0, 0))
+        return [_span(self.points[:at]), _span(self.points[at:])] if width > 0 else []
 
 
 def _spread(data: bytes, count: int) -> bytes:
@@ -66,18 +70,24 @@ def plan(points: Iterable[RegisterSource], max_gap: int, max_words: int = MAX_WO
 
     No request asks for more than `max_words` registers, unless one point alone has more.
     """
-    runs: list[tuple[int, list[RegisterSource]]] = []
-    """(address after the last register, points)"""
+    runs: list[list[RegisterSource]] = []
+    end = 0
     for point in sorted(points, key=lambda point: (point.function, point.address, point.codec.words)):
-        end = point.address + point.codec.words
+        its_end = point.address + point.codec.words
         limit = MAX_BITS if point.function in BIT_FUNCTIONS else max_words
-        if runs:
-            last_end, run = runs[-1]
-            first = run[0]
-            near = first.function == point.function and point.address - last_end <= max_gap
-            if near and end - first.address <= limit:
-                run.append(point)
-                runs[-1] = (max(last_end, end), run)
-                continue
-        runs.append((end, [point]))
-    return [Span(run[0].function, run[0].address, end - run[0].address, tuple(run)) for end, run in runs]
+        first = runs[-1][0] if runs else point
+        near = first.function == point.function and point.address - end <= max_gap
+        if runs and near and its_end - first.address <= limit:
+            runs[-1].append(point)
+            end = max(end, its_end)
+        else:
+            runs.append([point])
+            end = its_end
+    return [_span(run) for run in runs]
+
+
+def _span(points: Sequence[RegisterSource]) -> Span:
+    """`points` in the order of their addresses."""
+    start = points[0].address
+    end = max(point.address + point.codec.words for point in points)
+    return Span(points[0].function, start, end - start, tuple(points))
