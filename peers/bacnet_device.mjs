@@ -4,7 +4,7 @@
 // It prints a JSON line for what happens: {"event": "listening", port}, {"event": "subscribed" | "notified" | "written",
 // ...}. It takes a JSON line for what shall happen: {"set": "analog-input,1", "value": 21.5}, {"flags": "analog-input,1",
 // "value": [false, true, false, false]}, {"silent": true}, {"error": [class, code]}, {"text": "analog-input,1"},
-// {"forget": true}: its subscriptions.
+// {"forget": true}: its subscriptions; {"reset": true}: everything that was ordered, written or subscribed to.
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import bacnet from "@bacnet-js/client";
@@ -33,7 +33,8 @@ const nothing = { type: ApplicationTag.NULL, value: null };
 /** `value` makes the present value; `slots` are the sixteen priorities of a commandable object. */
 function object(name, type, number, value, initial, more) {
   const slots = more?.commandable ? Array(16).fill(null) : null;
-  return { name, id: { type, instance: number }, make: value, initial, slots, flags: [false, false, false, false], more };
+  const flags = [false, false, false, false];
+  return { name, id: { type, instance: number }, make: value, first: initial, initial, slots, flags, more };
 }
 
 const objects = new Map(
@@ -247,11 +248,24 @@ client.on("error", (error) => {
   process.exit(1);
 });
 
+function reset() {
+  silent = false;
+  failing = null;
+  subscriptions.clear();
+  for (const one of objects.values()) {
+    one.initial = one.first;
+    one.flags = [false, false, false, false];
+    one.text = false;
+    one.slots?.fill(null);
+  }
+}
+
 createInterface({ input: process.stdin }).on("line", (line) => {
   const order = JSON.parse(line);
   if ("silent" in order) silent = order.silent;
   if ("error" in order) failing = order.error;
   if (order.forget) subscriptions.clear();
+  if (order.reset) reset();
   const one = objects.get(order.set ?? order.flags ?? order.text);
   if (one) {
     if (order.set) one.initial = order.value;

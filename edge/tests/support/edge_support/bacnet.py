@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
+import subprocess
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from bacpypes3.local.analog import AnalogInputObject
@@ -47,48 +49,62 @@ class NodeDevice:
         self.events: list[dict[str, Any]] = []
         self._command = [*peers.script("bacnet_device"), "--port", str(port), "--instance", str(INSTANCE)]
         self._command += ["--without", without]
-        self._process: asyncio.subprocess.Process | None = None
-        self._listening: asyncio.Task[None] | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._listening: threading.Thread | None = None
 
-    async def start(self) -> None:
-        pipe = asyncio.subprocess.PIPE
-        self._process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe)
-        self._listening = asyncio.create_task(self._listen(self._process))
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         said = len(self.events)
-        await until(lambda: self.said("listening", since=said), "the device to listen")
+        self._listening = threading.Thread(target=self._listen, args=(self._process,))
+        self._listening.start()
+        deadline = time.monotonic() + 10
+        while not self.said("listening", since=said):
+            assert time.monotonic() < deadline, "the device does not listen"
+            time.sleep(0.01)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
+        """At once, as a device whose power fails."""
         if self._process is not None and self._listening is not None:
             self._process.kill()
-            await self._process.wait()
-            await self._listening
+            self._listening.join()
+            self._process.communicate()
 
     async def order(self, **what: Any) -> None:
         """Done when it returns."""
         assert self._process is not None
         assert self._process.stdin is not None
         said = len(self.events)
-        self._process.stdin.write(json.dumps(what).encode() + b"\n")
+        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.flush()
         await until(lambda: self.said("done", since=said), f"{what} to be done")
+
+    async def all_said(self) -> None:
+        """Whatever it had to say by now is in `events`."""
+        await self.order()
+
+    async def renew(self) -> None:
+        """For the next test."""
+        await self.order(reset=True)
+        self.events.clear()
 
     def said(self, event: str, since: int = 0, **what: Any) -> list[dict[str, Any]]:
         wanted = {"event": event, **what}
         return [one for one in self.events[since:] if wanted.items() <= one.items()]
 
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+    def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        async for line in process.stdout:
+        for line in process.stdout:
             self.events.append(json.loads(line))
 
 
-@contextlib.asynccontextmanager
-async def node_device(without: str = "") -> AsyncIterator[NodeDevice]:
+@contextlib.contextmanager
+def node_device(without: str = "") -> Iterator[NodeDevice]:
     device = NodeDevice(free_udp_port(), without)
-    await device.start()
+    device.start()
     try:
         yield device
     finally:
-        await device.stop()
+        device.stop()
 
 
 @contextlib.asynccontextmanager
