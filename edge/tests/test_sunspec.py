@@ -14,6 +14,7 @@ from edge_support.sunspec import inverter, sunspec_unit
 from ems_contract.points import Reason
 from ems_edge.decode import Scaling
 from ems_edge.driver import DeviceSpec, WritableDevice, WriteError
+from ems_edge.drivers import make_drivers
 from ems_edge.drivers.modbus import ModbusDriver
 from ems_edge.drivers.sunspec import SunSpecSource
 from ems_edge.drivers.sunspec_models import model, place, places
@@ -142,14 +143,14 @@ async def test_a_device_that_takes_long_is_walked_over_several_reads() -> None:
 
 async def test_a_unit_of_each_kind_shares_the_line() -> None:
     async with endpoint({1: inverter(), 2: meter(55.0)}) as place:
-        made = ModbusDriver()
+        drivers = make_drivers({"modbus", "sunspec"})
         where = {"host": "127.0.0.1", "port": place.port}
-        pv = made.device(DeviceSpec("pv", where, 1.0, POINTS))
-        grid = made.device(Profiles().get("stl_meter").spec("grid", {**where, "unit": 2}, 1.0))
+        pv = drivers["sunspec"].device(DeviceSpec("pv", where, 1.0, POINTS))
+        grid = drivers["modbus"].device(Profiles().get("stl_meter").spec("grid", {**where, "unit": 2}, 1.0))
         first, second = await asyncio.gather(pv.read(), grid.read())
         assert (first["W"], second["active_power"]) == (4321, 55.0)
         assert place.connections == 1
-        await made.close()
+        await drivers["modbus"].close()
 
 
 async def test_a_setpoint_is_written_switched_on_and_given_up() -> None:

@@ -11,22 +11,18 @@ from ems_contract.points import Reason
 
 from ems_edge.cli.targets import Target
 from ems_edge.decode import Value
-from ems_edge.driver import Device, Driver, PushingDevice
-from ems_edge.drivers import DRIVERS
+from ems_edge.driver import Device, PushingDevice
+from ems_edge.drivers import make_drivers
 
 
 @contextlib.asynccontextmanager
 async def connected(targets: Sequence[Target]) -> AsyncIterator[list[tuple[Target, Device]]]:
     """Raises ValueError for a connection that the driver cannot use."""
-    drivers: dict[str, Driver] = {}
+    drivers = make_drivers({target.driver for target in targets})
     try:
-        devices = []
-        for target in targets:
-            driver = drivers.setdefault(target.driver, DRIVERS[target.driver].make())
-            devices.append((target, driver.device(target.spec)))
-        yield devices
+        yield [(target, drivers[target.driver].device(target.spec)) for target in targets]
     finally:
-        for driver in drivers.values():
+        for driver in set(drivers.values()):
             await driver.close()
 
 
