@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ems_contract.points import Kind
+from ems_contract.provisioning import EdgeConfig
 from ems_edge.config import Plan, check_bootstrap, check_config
+from ems_edge.expression import parse
 from ems_edge.problems import ConfigError, Document, parse_yaml
 from ems_edge.profile import Profiles
 
@@ -204,6 +207,20 @@ def test_a_mistake_names_its_field_and_the_remedy(path: str, value: Any, field: 
     assert caught.value.field == (field or "".join(steps).removeprefix("."))
     assert words in f"{caught.value.problem}; {caught.value.remedy}"
     assert caught.value.remedy
+
+
+def test_the_examples_of_the_guide_are_taken() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "control-rules.md").read_text(encoding="utf-8")
+    config: dict[str, Any] = {"revision": "1", "devices": []}
+    for block in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL):
+        part = block if block[0].isalpha() else f"rules:\n{block}"
+        for name, items in yaml.safe_load(part).items():
+            config.setdefault(name, []).extend(items)
+    taken = Document("control-rules.md", config).convert(EdgeConfig)
+    assert len(taken.rules) == 3
+    assert all(parse(one.expression).points for one in taken.derived)
+    assert taken.reporting
+    assert taken.setpoints
 
 
 def test_an_edge_that_reports_by_exception_has_a_bounded_image() -> None:
