@@ -103,7 +103,11 @@ def _check_point(document: Document, point: BacnetPoint, at: str) -> tuple[Objec
     if number is None:
         raise wrong("property", f"{point.property!r} is not a property", did_you_mean(point.property, PROPERTIES))
     if point.writable and kind in _INPUTS:
-        raise wrong("writable", f"nothing can be written to objects of type {TYPE_NAMES[kind]}", "leave it out, or use an output")
+        raise wrong(
+            "writable",
+            f"nothing can be written to objects of type {TYPE_NAMES[kind]}",
+            "leave it out, or use an output",
+        )
     if kind in BINARY and any(state not in (0, 1) for state in point.states):
         raise wrong("states", "a binary object is 0 or 1", "name these: {0: inactive, 1: active}")
     if kind in MULTI_STATE and 0 in point.states:
