@@ -174,6 +174,19 @@ async def test_a_write_scales_by_what_the_device_says_just_then() -> None:
         assert unit.holding[at + place(123, "WMaxLimPct").offset] == 62
 
 
+async def test_nothing_is_written_where_a_model_was() -> None:
+    unit = inverter()
+    async with served(unit, LIMIT) as (device, _):
+        await device.read()
+        unit.holding = sunspec_unit((1, {}), (2, {}), *[(103, {})] * 3).holding
+        before = dict(unit.holding)
+        with pytest.raises(WriteError, match="no longer where it was"):
+            await device.write("WMaxLimPct", 50.0)
+        with pytest.raises(WriteError, match="the device has no model"):
+            await device.write("WMaxLimPct", 50.0)
+        assert unit.holding == before
+
+
 async def test_what_cannot_be_written_says_why() -> None:
     async with served(sunspec_unit((1, {}), (103, {})), LIMIT, source("W"), source("Conn", 123, writable=True)) as (
         device,

@@ -103,6 +103,7 @@ class SunSpecDevice:
         self._unit = Unit(connection.unit, connection.timeout, shared)
         self._writer = Writer(connection.write, mask_write=False)
         self._walk: Walk
+        """That of the reads; a write, which may come in between, goes its own way."""
         self._located: dict[str, Located] | None
         self._headers: dict[str, int]
         self._reader: SpanReader
@@ -124,7 +125,7 @@ class SunSpecDevice:
 
     async def read_back(self, point: str) -> Value:
         async def once(turn: Turn) -> Value:
-            located = (await self._find(turn)).get(point)
+            located = (await self._find(turn, self._start())).get(point)
             if located is None:
                 return Reason.NO_VALUE
             raw: dict[str, Value] = {}
@@ -137,23 +138,33 @@ class SunSpecDevice:
         except LinkError as error:
             return error.reason
 
+    def _start(self) -> Walk:
+        base = self._connection.base
+        return Walk(BASES if base is None else (base,))
+
     def _forget(self) -> None:
         """Where everything is."""
-        base = self._connection.base
-        self._walk = Walk(BASES if base is None else (base,))
+        self._walk = self._start()
         self._located = None
 
-    async def _find(self, turn: Turn) -> dict[str, Located]:
+    async def _find(self, turn: Turn, walk: Walk) -> dict[str, Located]:
         """Raises LinkError."""
         if self._located is None:
             try:
-                found = await self._walk.run(turn.request)
+                found = await walk.run(turn.request)
             except LinkError as error:
                 if error.reason in (Reason.GARBLED, Reason.DEVICE_EXCEPTION):
                     self._forget()  # another time it may be another device
                 raise
             self._settle(found)
         return self._located or {}
+
+    async def _check(self, turn: Turn, located: Located) -> None:
+        """That its model is still where it was. Raises LinkError."""
+        answer = await turn.request(read("holding", located.start, HEADER))
+        if int.from_bytes(answer[2:6]) != self._headers.get(f"{located.start} header"):
+            self._forget()
+            raise LinkError(Reason.GARBLED, f"model {located.model} is no longer where it was")
 
     def _settle(self, found: list[Found]) -> None:
         self._located = {
@@ -171,7 +182,7 @@ class SunSpecDevice:
 
     async def _once(self, turn: Turn) -> Outcome:
         try:
-            located = await self._find(turn)
+            located = await self._find(turn, self._walk)
         except LinkError as error:
             return dict.fromkeys(self._sources, error.reason), error.reason
         raw, failure = await self._reader.read(turn)
@@ -183,11 +194,12 @@ class SunSpecDevice:
         }, failure
 
     async def _write(self, turn: Turn, source: SunSpecSource, value: float | None) -> None:
-        located = (await self._find(turn)).get(source.name)
+        located = (await self._find(turn, self._start())).get(source.name)
         if located is None:
             models = " or ".join(map(str, source.models))
             detail = f"{self._key}.{source.name}: the device has no model {models}"
             raise WriteError(Reason.NO_VALUE, detail, refused=True)
+        await self._check(turn, located)
         if value is not None:
             codec = located.codec(await self._exponent(turn, located))
             where = RegisterSource(source.name, "holding", located.start + located.place.offset, codec)
