@@ -48,6 +48,7 @@ class CovDevice(BacnetDevice):
             if source.is_present_value:
                 self._objects.setdefault(source.object, []).append(source)
         self._subscribed: set[ObjectId] = set()
+        self._refusing: set[ObjectId] = set()
         self._increments: dict[ObjectId, float] = {}
         self._told: dict[str, Value] = {}
         self._told_at: dict[str, float] = {}
@@ -146,11 +147,15 @@ class CovDevice(BacnetDevice):
                 self._subscribed.discard(found)
                 if not error.refused:
                     return False
-                log.info("no notifications of this object, polling it", device=self.key, object=found, said=str(error))
+                if found not in self._refusing:
+                    name = self._objects[found][0].name
+                    log.info("not told of changes, polling", device=self.key, point=name, said=str(error))
+                self._refusing.add(found)
                 if error.unknown_service:
                     return True
             else:
                 self._subscribed.add(found)
+                self._refusing.discard(found)
         await self._learn_increments()
         return True
 
