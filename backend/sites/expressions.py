@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Sequence
 
 LONGEST = 1_000
 FUNCTIONS = ("min", "max", "abs", "round", "clamp")
@@ -25,23 +26,26 @@ def points_of(text: str) -> list[str]:
     if not 0 < len(text.strip()) <= LONGEST:
         raise ValueError(f"Write 1 to {LONGEST} characters of arithmetic over points.")
     keys = list(dict.fromkeys(_POINT.findall(text)))
+    mark = "P"
+    while mark in text:
+        mark += "P"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # `meter.import` is a point, and nothing that Python would read.
-            tree = ast.parse(_POINT.sub("P", text).strip(), mode="eval")
+            tree = ast.parse(_POINT.sub(mark, text).strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError("This is no arithmetic; look for a missing operator, bracket or point.") from None
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    if not all(_is_allowed(node, id(node) in called) for node in ast.walk(tree)):
+    if not all(_is_allowed(node, FUNCTIONS if id(node) in called else (mark,)) for node in ast.walk(tree)):
         raise ValueError(f"This is more than arithmetic; {_REMEDY}.")
     return keys
 
 
-def _is_allowed(node: ast.AST, called: bool) -> bool:
+def _is_allowed(node: ast.AST, names: Sequence[str]) -> bool:
     match node:
         case ast.Name(id=name):
-            return name in FUNCTIONS if called else name == "P"
+            return name in names
         case ast.Call(func=ast.Name(), keywords=[]):
             return True
         case ast.Constant(value=bool()):

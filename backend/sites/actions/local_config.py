@@ -1,31 +1,26 @@
 """What an edge computes, reports and controls by itself: does it fit together, and to the points that are there.
 
-The shapes are checked where the body is read; here is what only the site knows. The edge checks all of it again.
+The shapes are checked where the body is read, each rule by itself in `sites.local_checks`; here is what only the site
+knows.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import msgspec
 from rest_framework.exceptions import ValidationError
 
-from ems_contract.control import STRONGEST, WEAKEST, ControlRule, HysteresisRule, LimitRule, ScheduleRule
+from ems_contract.control import ControlRule, ScheduleRule
 from ems_contract.points import UNITS, Kind, is_point_key
 from ems_contract.processing import DerivedPoint, ReportPolicy
 from sites.expressions import points_of
-from sites.models import Device, Edge, Point, Site
+from sites.local_checks import Complaints, Target, check_name, check_policy, check_rule
+from sites.models import Device, Edge, EdgeRow, Point, Site, TenantQuerySet
 
 LISTS = ("derived", "reporting", "rules")
-Complaints = Iterator[tuple[str, str]]
-"""(field, sentence)"""
-_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z|24:00\Z")
-_PATTERN = re.compile(r"[a-z0-9_.*]{1,96}\Z")
-_LONGEST_NAME = 200
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def check_local(site: Site, edge: Edge | None, changes: Mapping[str, Any]) -> None:
@@ -38,7 +33,7 @@ def check_local(site: Site, edge: Edge | None, changes: Mapping[str, Any]) -> No
     place = _Place(site, edge, changes)
     complaints = {
         **{f"derived.{number}": place.derivation(each) for number, each in enumerate(place.derived)},
-        **{f"reporting.{number}": _policy(each) for number, each in enumerate(place.reporting)},
+        **{f"reporting.{number}": place.policy(each) for number, each in enumerate(place.reporting)},
         **{f"rules.{number}": place.rule(each) for number, each in enumerate(place.rules)},
     }
     errors = {f"{where}.{field}": why for where, each in complaints.items() for field, why in each}
@@ -48,11 +43,16 @@ def check_local(site: Site, edge: Edge | None, changes: Mapping[str, Any]) -> No
 
 def check_key(site: Site, key: str) -> None:
     """A new device's: a rule or a derived point that has it would write to the same points. Raises ValidationError."""
-    if key in _words(Edge.objects.opened("of the same site").filter(site=site)):
+    if key in _words(_of_site(Edge, site)):
         raise ValidationError({"key": "A rule or a derived point of this site has this key; choose another one."})
 
 
-def _words(edges: Any) -> set[str]:
+def _of_site[M: EdgeRow | Edge](model: type[M], site: Site) -> TenantQuerySet[M]:
+    rows: TenantQuerySet[M] = model._default_manager.all()  # type: ignore[assignment]  # a TenantRow's manager
+    return rows.opened("of the same site").filter(site=site)
+
+
+def _words(edges: TenantQuerySet[Edge]) -> set[str]:
     """The first words of the keys that these edges' rules and derived points write."""
     rows = list(edges.values_list("derived", "rules"))
     derived = {each["key"].partition(".")[0] for first, _ in rows for each in first}
@@ -64,138 +64,96 @@ class _Place:
 
     def __init__(self, site: Site, edge: Edge | None, changes: Mapping[str, Any]) -> None:
         said: dict[str, Any] = {name: changes.get(name, getattr(edge, name) if edge else []) for name in LISTS}
-        self.derived: list[DerivedPoint] = msgspec.convert(said["derived"], list[DerivedPoint])
-        self.reporting: list[ReportPolicy] = msgspec.convert(said["reporting"], list[ReportPolicy])
-        self.rules: list[ControlRule] = msgspec.convert(said["rules"], list[ControlRule])
+        self.derived = msgspec.convert(said["derived"], list[DerivedPoint])
+        self.reporting = msgspec.convert(said["reporting"], list[ReportPolicy])
+        self.rules = msgspec.convert(said["rules"], list[ControlRule])
         points = Point.objects.opened("of the edge's own devices").filter(device__edge=edge) if edge else ()
         self._points = {point.key: point for point in points}
-        self._devices = set(Device.objects.opened("of the same site").filter(site=site).values_list("key", flat=True))
-        others = Edge.objects.opened("of the same site").filter(site=site)
-        self._others = _words(others.exclude(pk=edge.pk) if edge else others)
         self._derived_keys = [each.key for each in self.derived]
         self._rule_keys = [rule.key for rule in self.rules]
+        self._derived_words = {key.partition(".")[0] for key in self._derived_keys}
+        self._inputs = self._points.keys() | set(self._derived_keys)
+        self._made = {f"{key}.{point}" for key in self._rule_keys for point in ("active", "output")}
+        others = _of_site(Edge, site)
+        self._taken = set(_of_site(Device, site).values_list("key", flat=True)) | _words(
+            others.exclude(pk=edge.pk) if edge else others
+        )
+        self._circle = self._find_circle()
 
     def derivation(self, point: DerivedPoint) -> Complaints:
-        first = point.key.partition(".")[0]
+        word = point.key.partition(".")[0]
         if not is_point_key(point.key):
             yield "key", "Write a point key such as site.load."
         elif self._derived_keys.count(point.key) > 1:
             yield "key", "Two derived points have this key."
-        elif first in self._devices or first in self._others or first in self._rule_keys:
-            yield "key", f"{first!r} is a device, a rule or another edge's; begin the key with another word."
+        elif word in self._taken or word in self._rule_keys:
+            yield "key", f"{word!r} is a device, a rule or another edge's; begin with a word of its own."
         if point.unit not in UNITS:
             yield "unit", f"Not a unit; use one of {', '.join(filter(None, UNITS))}."
-        yield from _name(point.name)
+        if point.kind is Kind.STATE:
+            yield "kind", "A derived state would have no names for its numbers; write gauge."
+        yield from check_name(point.name)
+        yield from self._expression(point)
+
+    def _expression(self, point: DerivedPoint) -> Complaints:
         try:
             needed = points_of(point.expression)
         except ValueError as error:
             yield "expression", str(error)
             return
-        yield from (("expression", self._missing(key)) for key in needed if not self._is_known(key))
+        yield from (("expression", _missing(key)) for key in needed if key not in self._inputs)
+        if not needed:
+            yield "expression", "It mentions no point."
+        elif point.key in self._circle:
+            yield "expression", f"It is made of itself: {' -> '.join(self._circle)}."
+
+    def _find_circle(self) -> list[str]:
+        """Derived points each of which needs the next."""
+        needs: dict[str, list[str]] = {}
+        for each in self.derived:
+            try:
+                needs[each.key] = [key for key in points_of(each.expression) if key in self._derived_keys]
+            except ValueError:
+                continue  # told where it is written
+        try:
+            TopologicalSorter(needs).prepare()
+        except CycleError as error:
+            circle: list[str] = error.args[1][::-1]
+            return circle
+        return []
+
+    def policy(self, policy: ReportPolicy) -> Complaints:
+        yield from check_policy(policy)
+        for pattern in policy.points:
+            if "*" not in pattern and pattern not in self._inputs | self._made:
+                yield "points", _missing(pattern)
 
     def rule(self, rule: ControlRule) -> Complaints:
-        if not _KEY.match(rule.key):
-            yield "key", "Write a lower-case word: letters, digits and _, starting with a letter."
-        elif self._rule_keys.count(rule.key) > 1:
-            yield "key", "Two rules have this key."
-        elif rule.key in self._devices or rule.key in self._others:
-            yield "key", "A device or another edge's rule has this key; choose another one."
-        yield from _name(rule.name)
-        if not STRONGEST <= rule.priority <= WEAKEST:
-            yield "priority", f"From {STRONGEST}, the strongest, to {WEAKEST}."
         point = self._points.get(rule.point)
+        yield from check_rule(rule, _target(point) if point else None)
+        if self._rule_keys.count(rule.key) > 1:
+            yield "key", "Two rules have this key."
+        elif rule.key in self._taken or rule.key in self._derived_words:
+            yield "key", "A device, a derived point or another edge's rule has this key; choose another one."
         if point is None:
-            yield "point", self._missing(rule.point)
+            yield "point", _missing(rule.point)
         elif not point.writable:
             yield "point", f"{rule.point} is read-only."
-        match rule:
-            case ScheduleRule():
-                yield from _schedule(rule, point)
-            case HysteresisRule():
-                yield from self._input(rule)
-                yield from _hysteresis(rule, point)
-            case LimitRule():
-                yield from self._input(rule)
-                yield from _limit(rule, point)
+        if rule.enabled and sum(self._same_claim(rule, other) for other in self.rules) > 1:
+            yield "priority", f"Another rule moves {rule.point} at the same priority; the lower number wins."
+        if not isinstance(rule, ScheduleRule):
+            if rule.input not in self._inputs:
+                yield "input", _missing(rule.input)
+            elif rule.input == rule.point:
+                yield "input", "The point that the rule moves; name what it has to follow."
 
-    def _input(self, rule: HysteresisRule | LimitRule) -> Complaints:
-        if not self._is_known(rule.input):
-            yield "input", self._missing(rule.input)
-        for field in ("minimum_on", "minimum_off", "stale_after"):
-            if getattr(rule, field) < 0:
-                yield field, "Not less than 0 s."
-
-    def _is_known(self, key: str) -> bool:
-        return key in self._points or key in self._derived_keys
-
-    def _missing(self, key: str) -> str:
-        return f"This edge has no point {key[:96]!r}."
+    def _same_claim(self, rule: ControlRule, other: ControlRule) -> bool:
+        return other.enabled and (other.point, other.priority) == (rule.point, rule.priority)
 
 
-def _name(name: str) -> Complaints:
-    if not 0 < len(name.strip()) <= _LONGEST_NAME or _UNPRINTABLE.search(name):
-        yield "name", f"One line of 1 to {_LONGEST_NAME} characters."
+def _target(point: Point) -> Target:
+    return Target(point.key, point.kind, point.minimum, point.maximum, frozenset(point.states or ()))
 
 
-def _policy(policy: ReportPolicy) -> Complaints:
-    if not 0 < len(policy.points) <= _LONGEST_NAME or not all(_PATTERN.match(pattern) for pattern in policy.points):
-        yield "points", "Point keys, in which * stands for any characters."
-    for field in ("deadband", "deadband_percent"):
-        if (getattr(policy, field) or 0) < 0:
-            yield field, "Not less than 0."
-    if policy.heartbeat <= 0:
-        yield "heartbeat", "More than 0 s."
-    if policy.window is not None and policy.window <= 0:
-        yield "window", "More than 0 s."
-
-
-def _schedule(rule: ScheduleRule, point: Point | None) -> Complaints:
-    if not rule.windows:
-        yield "windows", "Write at least one window."
-    for number, window in enumerate(rule.windows):
-        for field in ("start", "end"):
-            if not _TIME.match(getattr(window, field)):
-                yield f"windows.{number}.{field}", "A time of day such as 07:00; the day ends at 24:00."
-        if not window.days or not set(window.days) <= set(range(7)):
-            yield f"windows.{number}.days", "Weekdays from 0, Monday, to 6."
-        yield from _takes(point, **{f"windows.{number}.value": window.value})
-
-
-def _hysteresis(rule: HysteresisRule, point: Point | None) -> Complaints:
-    if rule.on_at == rule.off_at:
-        yield "off_at", "Another number than on_at: between the two nothing is switched."
-    yield from _takes(point, on_value=rule.on_value, off_value=rule.off_value)
-
-
-def _limit(rule: LimitRule, point: Point | None) -> Complaints:
-    if rule.maximum is None and rule.minimum is None:
-        yield "maximum", "Write a maximum, a minimum or both."
-    elif rule.maximum is not None and rule.minimum is not None and rule.minimum + 2 * rule.margin > rule.maximum:
-        yield "minimum", "With the margin, nothing is left between minimum and maximum."
-    if rule.effect == 0:
-        yield "effect", "Not 0: how much the input changes when the output rises by one."
-    if not rule.low < rule.high:
-        yield "high", "More than low."
-    elif not rule.low <= rule.rest <= rule.high:
-        yield "rest", "From low to high."
-    if rule.ramp is not None and rule.ramp <= 0:
-        yield "ramp", "More than 0 a second."
-    for field in ("margin", "response"):
-        if getattr(rule, field) < 0:
-            yield field, "Not less than 0."
-    yield from _takes(point, low=rule.low, high=rule.high)
-
-
-def _takes(point: Point | None, **values: float | None) -> Complaints:
-    """Whether the point may be set to these."""
-    if point is None:
-        return
-    for field, value in values.items():
-        if value is None:
-            continue
-        if point.minimum is not None and value < point.minimum:
-            yield field, f"Below the minimum of {point.key}, {point.minimum:.10g}."
-        if point.maximum is not None and value > point.maximum:
-            yield field, f"Above the maximum of {point.key}, {point.maximum:.10g}."
-        if point.kind == Kind.STATE and point.states and f"{value:.10g}" not in point.states:
-            yield field, f"Not a state of {point.key}."
+def _missing(key: str) -> str:
+    return f"This edge has no point {key[:96]!r}."
