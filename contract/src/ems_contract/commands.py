@@ -64,6 +64,8 @@ class CommandReason(StrEnum):
     RELEASED = "released"
     NOT_SENT = "not_sent"
     """The backend could not hand it over; if the edge has it all the same, its word stands."""
+    NOT_KEPT = "not_kept"
+    """The edge's disk takes nothing, so it cannot promise to write the value once and to take it back in time."""
     INTERRUPTED = "interrupted"
     """The edge restarted in the middle, and what it read back is not the value."""
 

@@ -202,7 +202,7 @@ def edge_acl(site: int, edge: int, redis_major: int = 7) -> list[str]:
         return [
             *("reset", "on", "resetchannels", "-@all", *channels, *(f"+{word}" for word in talk)),
             f"({writing} {' '.join(streams)})",
-            f"(+xadd +xlen ~{events})",
+            f"(+xadd +xlen +xinfo|stream ~{events})",
             f"(+hset %W~{latest} %W~{status})",
             f"(+get %R~{acked})",
             f"({reading} %R~{commands})",

@@ -91,6 +91,12 @@ class Poller:
             await asyncio.gather(*late, return_exceptions=True)
         self._flush()
 
+    def read_soon(self, device: str) -> None:
+        """Out of turn, because something of it is new; a device that is being read already is not read again."""
+        for polled in self._polled:
+            if polled.key == device and self._schedule is not None:
+                self._begin(polled, self._wall())
+
     async def _run(self) -> None:
         while self._polled:
             first = min(polled.due for polled in self._polled)

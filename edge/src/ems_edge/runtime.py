@@ -1,9 +1,10 @@
 """The edge as a whole: who is connected to whom, in which order it starts and stops.
 
 provisioning --plan--> poller --answers--> processing --> recorder --committed batches--> uplink --> Redis
-                                                             |  ^                           |
-                                                             v  | last ts, gaps             | receipts
-                                                            buffer <------------------------+
+                          |                    |             |  ^                           |           ^
+                          v                    v             v  | last ts, gaps             | receipts  | events
+                       devices <--writes-- desk.py          buffer <------------------------+           |
+                                               `---- rules, commands -----------------------------------'
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ from ems_edge.buffer import Buffer
 from ems_edge.buffer_memory import MemoryBuffer
 from ems_edge.buffer_sqlite import SqliteBuffer
 from ems_edge.clock import Clock
+from ems_edge.command_file import FILE as COMMANDS_FILE
 from ems_edge.config import Plan, Settings, check_session
+from ems_edge.desk import Desk
 from ems_edge.driver import Driver
 from ems_edge.drivers import make_drivers
-from ems_edge.events import Teller
 from ems_edge.health import serve
 from ems_edge.image import Image
 from ems_edge.poller import Answer, Polled, Poller
@@ -59,12 +61,14 @@ class Line:
         answer: SessionAnswer,
         boot: str,
         buffer: Buffer,
-        last_ts: int | None,
+        clock: Clock,
+        down_since: int | None,
         refresh: Callable[[], None],
         status: StatusReport,
+        desk: Desk,
         tuning: Tuning,
     ) -> None:
-        self.clock = Clock(last_ts)
+        self._desk = desk
         self._image = Image(answer.edge, boot)
         self._status = status
         site, edge = keys.site_id(answer.site), keys.edge_id(answer.edge)
@@ -72,16 +76,16 @@ class Line:
             site,
             edge,
             buffer,
-            self.clock,
+            clock,
             self._image,
             answer.redis,
             refused=refresh,
             config_changed=refresh,
-            companions=[status.send],
+            companions=[status.send, *desk.companions],
             tuning=tuning,
         )
-        self.recorder = Recorder(answer.edge, boot, buffer, self.clock, self._image, self.uplink, last_ts)
-        self._processing = Processing(self.recorder.add)
+        self.recorder = Recorder(answer.edge, boot, buffer, clock, self._image, self.uplink, down_since)
+        self._processing = Processing(self.recorder.add, desk.control)
         self._poller = Poller(self._answered)
         self._drivers: dict[str, Driver] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -93,6 +97,7 @@ class Line:
             group.create_task(self.uplink.run(), name="uplink"),
             group.create_task(self._processing.run(), name="processing"),
         ]
+        self._desk.start(group)
 
     async def stop(self) -> None:
         """Finish the reads under way, commit what came in, publish what is committed."""
@@ -101,7 +106,10 @@ class Line:
         recording, uplinking, processing = self._tasks
         processing.cancel()
         await recording
+        await self._desk.stop()
         await self.uplink.flush(FLUSH_SECONDS)
+        if self.uplink.online:
+            await self._desk.events.flush(FLUSH_SECONDS)
         uplinking.cancel()
 
     async def poll(self, plan: Plan) -> None:
@@ -111,22 +119,24 @@ class Line:
         self._image.keep_only(plan.sources)
         self._processing.use(plan.derived, Reporter(plan.config.reporting, plan.points))
         self._status.expect(plan)
-        self._poller.start(
-            [
-                Polled(key, self._drivers[driver].device(spec), spec.interval)
-                for key, (driver, spec) in plan.devices.items()
-            ]
-        )
+        devices = {key: self._drivers[driver].device(spec) for key, (driver, spec) in plan.devices.items()}
+        self._desk.use(plan, devices)
+        self._poller.start([Polled(key, devices[key], spec.interval) for key, (_, spec) in plan.devices.items()])
         self.polling = True
         log.info("polling", revision=plan.config.revision, devices=len(plan.devices), points=len(plan.points))
 
+    def read_soon(self, device: str) -> None:
+        self._poller.read_soon(device)
+
     def _answered(self, answers: list[Answer]) -> None:
         self._status.see(answers)
+        self._desk.see(answers)
         self._processing.take(answers)
 
     async def _stop_polling(self) -> None:
         await self._poller.stop()
         self._processing.close()
+        await self._desk.pause()
         for driver in set(self._drivers.values()):
             await driver.close()
 
@@ -145,7 +155,8 @@ class Edge:
         self._last_ts: int | None = None
         self._status: StatusReport
         self._line: Line | None = None
-        self._events: Teller | None = None
+        self._clock: Clock
+        self._desk: Desk | None = None
         self._provisioning: Provisioning | None = None
         self._tasks: asyncio.TaskGroup
 
@@ -160,6 +171,7 @@ class Edge:
             self._buffer = SqliteBuffer(directory / store.FILE, limit, age) if directory else MemoryBuffer(limit, age)
             try:
                 self._last_ts = await self._buffer.open()
+                self._clock = Clock(self._last_ts)
                 file = directory / STATUS_FILE if directory else None
                 situation = Situation(self.not_ready, self._config_problem, self._ahead)
                 self._status = StatusReport(self._boot, software(), self._buffer, situation, file)
@@ -169,6 +181,8 @@ class Edge:
                         await services.enter_async_context(serve(self._health_port, self.not_ready, self._health_host))
                     await self._until_stopped()
             finally:
+                if self._desk is not None:
+                    await self._desk.close()
                 await self._buffer.close()
         if self._failure is not None:
             raise self._failure
@@ -192,12 +206,12 @@ class Edge:
 
     def _ahead(self) -> int | None:
         """How far the clock is ahead of Redis', ms."""
-        offset = self._line.clock.offset if self._line else None
+        offset = self._clock.offset
         return None if offset is None else -offset
 
     def _tell(self, event: EdgeEvent) -> None:
-        if self._events is not None:
-            self._events.tell(event)
+        if self._desk is not None:
+            self._desk.events.tell(event)
 
     async def _until_stopped(self) -> None:
         source, profiles = self._settings.source, self._settings.profiles
@@ -231,12 +245,26 @@ class Edge:
                 return
             refresh = self._provisioning.refresh_soon if self._provisioning else _nothing
             tuning = Tuning(backfill_rate=self._settings.backfill_rate)
-            self._line = Line(answer, self._boot, self._buffer, self._last_ts, refresh, self._status, tuning)
+            self._desk = await self._open_desk(answer.timezone)
+            self._line = Line(
+                answer, self._boot, self._buffer, self._clock, self._last_ts, refresh, self._status, self._desk, tuning
+            )
             self._line.start(self._tasks)
         else:
             self._line.uplink.use(answer.redis)
         if plan is not None:
             await self._line.poll(plan)
+
+    async def _open_desk(self, timezone: str) -> Desk:
+        directory = self._settings.store
+        desk = Desk(directory / COMMANDS_FILE if directory else None, self._clock, timezone, self._changed)
+        await desk.open()
+        return desk
+
+    def _changed(self, device: str) -> None:
+        """A device was written to: people who watch should see it now."""
+        if self._line is not None:
+            self._line.read_soon(device)
 
     async def _claim_store(self, edge: str) -> None:
         if self._settings.store is None:
@@ -245,6 +273,9 @@ class Edge:
         known = owner.read_text(encoding="utf-8").strip() if owner.exists() else edge
         if known != edge and (await self._buffer.stats()).batches:
             raise StoreError(f"{self._settings.store} holds batches of {known}; give {edge} another store")
+        if known != edge:  # what the other one held and told is not this one's
+            for file in self._settings.store.glob(f"{COMMANDS_FILE}*"):
+                file.unlink()
         if known != edge or not owner.exists():
             owner.write_text(edge + "\n", encoding="utf-8")
 

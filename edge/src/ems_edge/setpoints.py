@@ -32,7 +32,8 @@ class Result(StrEnum):
     OVERRULED = "overruled"
     """Someone else holds the point. The claim stays and comes into force when the others let go."""
     OUT_OF_LIMITS = "out_of_limits"
-    """The value must not be written; an earlier claim of this holder stays as it was."""
+    """The value must not be written; an earlier claim of this holder stays as it was. Where the limits were changed
+    it is the claim itself that goes."""
     LATE = "late"
     """Its time to be written has passed; nothing was written, and the claim is gone."""
     REFUSED = "refused"
@@ -50,7 +51,10 @@ FAILURES = frozenset({Result.REFUSED, Result.SILENT, Result.DIFFERS})
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`holder` None: the point's default, and `value` None: given up without one. `detail` is a sentence for people."""
+    """`holder` None: the point's default, and `value` None: given up without one. `detail` is a sentence for people.
+
+    `by`: of an overruled claim, who holds the point.
+    """
 
     point: str
     holder: str | None
@@ -58,6 +62,7 @@ class Outcome:
     result: Result
     read_back: float | None = None
     detail: str = ""
+    by: str | None = None
 
 
 Listener = Callable[[Outcome], None]

@@ -47,6 +47,9 @@ class Claims:
     def of(self, holder: str) -> Claim | None:
         return self._claims.get(holder)
 
+    def all(self) -> list[Claim]:
+        return list(self._claims.values())
+
     def strongest(self) -> Claim | None:
         # max and not min: of equals, `min` would give the first.
         return max(reversed(self._claims.values()), key=lambda claim: -claim.priority, default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ems_edge.setpoints import Outcome, Result
 from ems_edge.setpoints_claims import Claim, Claims
 from ems_edge.setpoints_limits import Setpoint
 
@@ -48,6 +49,14 @@ class PointState:
     def winner(self) -> str | None:
         claim = self.claims.strongest()
         return claim.holder if claim else None
+
+    def overruled(self, holder: str) -> Outcome | None:
+        """What its holder is to be told of a claim that is not the strongest."""
+        claim, strongest = self.claims.of(holder), self.claims.strongest()
+        if self.setpoint is None or claim is None or strongest is None or strongest is claim:
+            return None
+        detail = f"{self.setpoint.key} is held by {strongest.holder.replace(':', ' ')}"
+        return Outcome(self.setpoint.key, holder, claim.value, Result.OVERRULED, detail=detail, by=strongest.holder)
 
     def target(self) -> Target | None:
         """None where nobody asks for anything and nothing has to be undone."""

@@ -185,9 +185,8 @@ class Station:
 
     def _told(self, setpoint: Setpoint, state: PointState, target: Target, result: Result, done: Done) -> None:
         self._tell(Outcome(setpoint.key, target.holder, target.value, result, done.read_back, done.detail))
-        if target.holder is not None and state.claims.of(target.holder) and (winner := state.winner()) != target.holder:
-            detail = f"{winner} holds {setpoint.key}"  # someone stronger came during the write
-            self._tell(Outcome(setpoint.key, target.holder, target.value, Result.OVERRULED, detail=detail))
+        if target.holder is not None and (overruled := state.overruled(target.holder)) is not None:
+            self._tell(overruled)  # someone stronger came during the write
 
     async def _let_go(self, point: str, state: PointState) -> None:
         state.held = False

@@ -59,19 +59,22 @@ class SetpointWriter:
         if not state.claims.put(Claim(holder, priority, value, until)):
             return
         winner = state.winner()
-        if before not in (None, winner, state.writing):
-            self._overruled(point, state, before)
+        if before is not None and before != state.writing and (overruled := state.overruled(before)) is not None:
+            self._tell(overruled)
         if winner == holder:
             state.forced = True
             self._look(state)
-        elif known is None:
-            self._overruled(point, state, holder)
+        elif known is None and (overruled := state.overruled(holder)) is not None:
+            self._tell(overruled)
 
     def resume(self, point: str, holder: str, priority: int, value: float) -> None:
         """A claim that was in force in an earlier life: read back, and written only where the device lost it."""
         state = self._states.setdefault(point, PointState(None))
         state.held = state.unsure = True
-        state.claims.put(Claim(holder, priority, value))
+        if state.setpoint is not None and (problem := state.setpoint.problem(value)) is not None:
+            self._tell(Outcome(point, holder, value, Result.OUT_OF_LIMITS, detail=problem[1]))
+        else:
+            state.claims.put(Claim(holder, priority, value))
         self._look(state)
 
     def release(self, point: str, holder: str) -> None:
@@ -117,6 +120,7 @@ class SetpointWriter:
             state = self._states.setdefault(setpoint.key, PointState(setpoint))
             state.setpoint, state.known, state.unsure = setpoint, None, True
             station.add(setpoint, state)
+            self._drop_impossible(setpoint, state)
             if state.claims or state.held:
                 station.look(setpoint.key, 0.0 if state.claims else grace)
         for key, station in self._stations.items():
@@ -134,14 +138,16 @@ class SetpointWriter:
         if (station := self._stations.get(device)) is not None:
             station.polled(values)
 
+    def _drop_impossible(self, setpoint: Setpoint, state: PointState) -> None:
+        """Claims that were within the limits, before those were changed."""
+        for claim in state.claims.all():
+            if (problem := setpoint.problem(claim.value)) is not None:
+                state.claims.drop(claim.holder)
+                self._tell(Outcome(setpoint.key, claim.holder, claim.value, Result.OUT_OF_LIMITS, detail=problem[1]))
+
     def _look(self, state: PointState) -> None:
         if state.setpoint is not None:
             self._stations[state.setpoint.device].look(state.setpoint.key)
-
-    def _overruled(self, point: str, state: PointState, holder: str | None) -> None:
-        claim = state.claims.of(holder or "")
-        detail = f"{state.winner()} holds {point}"
-        self._tell(Outcome(point, holder, claim.value if claim else None, Result.OVERRULED, detail=detail))
 
     def _tell(self, outcome: Outcome) -> None:
         for listener in self._listeners:
