@@ -14,6 +14,7 @@ from ems_edge.drivers.modbus_frames import (
     Request,
     RtuFraming,
     TcpFraming,
+    differing,
     read,
     write_bit,
     write_multiple,
@@ -106,6 +107,15 @@ def test_a_numbered_frame_that_is_no_answer_is_an_error_at_once(answer: bytes) -
     framing.request(1, read("holding", 5, 3))
     with pytest.raises(FrameError):
         framing.feed(tcp(1, 1, answer))
+
+
+@given(st.sampled_from(["coil", "discrete", "holding", "input"]), st.integers(0, 60000), st.integers(1, 125))
+def test_a_differing_read_cannot_be_answered_by_an_answer_to_the_other(table: str, address: int, count: int) -> None:
+    asked = read(table, address, count)
+    other = differing(asked)
+    assert other is not None
+    assert (other.pdu[:3], other.size != asked.size) == (asked.pdu[:3], True)
+    assert differing(write_single("holding", address, count)) is None
 
 
 def test_a_bit_is_written_with_the_masks_of_the_specification() -> None:

@@ -52,6 +52,16 @@ def read(function: str, address: int, count: int) -> Request:
     return Request(struct.pack(">BHH", code, address, count), bytes((code, length)), 2 + length)
 
 
+def differing(request: Request) -> Request | None:
+    """A read of the same place whose answer has another length; None for what is no read."""
+    table = next((table for table, code in _READS.items() if code == request.pdu[0]), None)
+    if table is None:
+        return None
+    address, count = struct.unpack(">HH", request.pdu[1:])
+    least = 1 if request.pdu[0] > 2 else 8
+    return read(table, address, 1 if count > least else least + 1)
+
+
 def write_single(function: str, address: int, value: int) -> Request:
     """FC5 (`value` is 0 or 1) or FC6."""
     coil = function == "coil"

@@ -15,7 +15,7 @@ from typing import cast
 from ems_contract.points import Reason
 
 from ems_edge.drivers.modbus_connection import Line, SerialLine
-from ems_edge.drivers.modbus_frames import FrameError, Framing, Request, exception_code, read
+from ems_edge.drivers.modbus_frames import FrameError, Framing, Request, differing, exception_code
 
 BACKOFF_FIRST = 0.2
 BACKOFF_LAST = 2.0
@@ -145,10 +145,12 @@ class Link:
         Where nothing has come after `patience`, `let_go` is called: others may use the line while this one waits on.
         """
         try:
+            ends = time.monotonic() + limit
             wire = await self._connected(limit)
             if unit in self._owed:
                 await self._settle(wire, unit, limit)
-            pdu = await self._exchange(wire, unit, request, limit, patience, let_go)
+            left = max(ends - time.monotonic(), 0.0)
+            pdu = await self._exchange(wire, unit, request, left, patience, let_go)
         finally:
             self._quiet_since = time.monotonic()
         self._silent = 0
@@ -193,10 +195,7 @@ class Link:
     async def _settle(self, wire: Wire, unit: int, limit: float) -> None:
         """Without numbers, a late answer would be taken for the next one. So ask for something of another length first:
         a device answers in order, and once this is answered, nothing older is due."""
-        owed = self._owed.pop(unit)
-        code, count = owed.pdu[0], int.from_bytes(owed.pdu[3:5])
-        if code in (3, 4):
-            question = read("holding" if code == 3 else "input", int.from_bytes(owed.pdu[1:3]), 2 if count == 1 else 1)
+        if (question := differing(self._owed.pop(unit))) is not None:
             await self._exchange(wire, unit, question, limit)
 
     def _timed_out(self, wire: Wire, number: int, asked: float) -> LinkError:
@@ -236,6 +235,5 @@ class Link:
     def drop(self) -> None:
         """Close; the next request connects again."""
         wire, self._wire = self._wire, None
-        self._owed.clear()
         if wire is not None:
             wire.close()
