@@ -55,7 +55,7 @@ class Device(Protocol):
 
 
 class WriteError(Exception):
-    """The value is not in force, or nobody knows: `refused` where the device itself said no.
+    """The value is not in force, or nobody knows. `refused`: surely not; the device itself said no, or cannot.
 
     `reason` is what a sample would have; the message is a sentence that names point and cause.
     """

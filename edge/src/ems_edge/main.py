@@ -30,7 +30,8 @@ from ems_edge.cli.status import Bootstrap, load, status
 from ems_edge.cli.validate import validate
 from ems_edge.cli.write import write_point
 from ems_edge.fleet import Fleet
-from ems_edge.runtime import Edge, StoreError, software
+from ems_edge.ownership import StoreError
+from ems_edge.runtime import Edge, software
 
 app = typer.Typer(
     help="Edge controller: reads field devices, buffers durably, publishes to Redis.",

@@ -11,18 +11,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 
 import structlog
 from ems_contract import keys
 from ems_contract.edge_events import EdgeEvent
 from ems_contract.provisioning import SessionAnswer
 
-from ems_edge import store
+from ems_edge import ownership, store
 from ems_edge.buffer import Buffer
 from ems_edge.buffer_memory import MemoryBuffer
 from ems_edge.buffer_sqlite import SqliteBuffer
@@ -34,6 +32,7 @@ from ems_edge.driver import Driver
 from ems_edge.drivers import make_drivers
 from ems_edge.health import serve
 from ems_edge.image import Image
+from ems_edge.ownership import StoreError, only_one
 from ems_edge.poller import Answer, Polled, Poller
 from ems_edge.processing import Processing
 from ems_edge.provisioning import Provisioning
@@ -47,10 +46,6 @@ from ems_edge.uplink import Tuning, Uplink
 log = structlog.get_logger()
 
 FLUSH_SECONDS = 3.0
-
-
-class StoreError(Exception):
-    """This edge must not work on this store: another process does, or it holds another edge's batches."""
 
 
 class Line:
@@ -157,6 +152,8 @@ class Edge:
         self._line: Line | None = None
         self._clock: Clock
         self._desk: Desk | None = None
+        self._untold: list[EdgeEvent] = []
+        """From before it was known which edge this is."""
         self._provisioning: Provisioning | None = None
         self._tasks: asyncio.TaskGroup
 
@@ -167,7 +164,7 @@ class Edge:
     async def run(self) -> None:
         """Raises StoreError, store.StoreVersionError, OSError (a taken health port, a store that cannot be written)."""
         directory, limit, age = self._settings.store, self._settings.store_limit, self._settings.store_age
-        with _only_one(directory) if directory is not None else contextlib.nullcontext():
+        with only_one(directory) if directory is not None else contextlib.nullcontext():
             self._buffer = SqliteBuffer(directory / store.FILE, limit, age) if directory else MemoryBuffer(limit, age)
             try:
                 self._last_ts = await self._buffer.open()
@@ -210,7 +207,9 @@ class Edge:
         return None if offset is None else -offset
 
     def _tell(self, event: EdgeEvent) -> None:
-        if self._desk is not None:
+        if self._desk is None:
+            self._untold.append(event)
+        else:
             self._desk.events.tell(event)
 
     async def _until_stopped(self) -> None:
@@ -238,7 +237,8 @@ class Edge:
         """A session, the first or a newer one."""
         if self._line is None:
             try:
-                await self._claim_store(answer.edge)
+                if self._settings.store is not None:
+                    ownership.claim(self._settings.store, answer.edge, (await self._buffer.stats()).batches)
             except StoreError as error:
                 self._failure = error
                 self.stop()
@@ -259,25 +259,14 @@ class Edge:
         directory = self._settings.store
         desk = Desk(directory / COMMANDS_FILE if directory else None, self._clock, timezone, self._changed)
         await desk.open()
+        for event in self._untold:
+            desk.events.tell(event)
         return desk
 
     def _changed(self, device: str) -> None:
         """A device was written to: people who watch should see it now."""
         if self._line is not None:
             self._line.read_soon(device)
-
-    async def _claim_store(self, edge: str) -> None:
-        if self._settings.store is None:
-            return
-        owner = self._settings.store / "edge"
-        known = owner.read_text(encoding="utf-8").strip() if owner.exists() else edge
-        if known != edge and (await self._buffer.stats()).batches:
-            raise StoreError(f"{self._settings.store} holds batches of {known}; give {edge} another store")
-        if known != edge:  # what the other one held and told is not this one's
-            for file in self._settings.store.glob(f"{COMMANDS_FILE}*"):
-                file.unlink()
-        if known != edge or not owner.exists():
-            owner.write_text(edge + "\n", encoding="utf-8")
 
 
 def software() -> str:
@@ -286,14 +275,3 @@ def software() -> str:
 
 def _nothing() -> None:
     """A standalone edge has no one to ask."""
-
-
-@contextlib.contextmanager
-def _only_one(directory: Path) -> Iterator[None]:
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (directory / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StoreError(f"another edge runs on {directory}; stop it, or give this one another store") from None
-        yield

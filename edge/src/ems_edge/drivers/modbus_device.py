@@ -71,7 +71,8 @@ class ModbusDevice:
         if source is None or not source.writable or source.function in READ_ONLY_FUNCTIONS:
             raise ValueError(f"{self._key}.{point} cannot be written")
         if value is None:
-            raise WriteError(Reason.OTHER, f"{self._key}.{point}: Modbus knows no giving up of a register")
+            detail = f"{self._key}.{point}: Modbus knows no giving up of a register"
+            raise WriteError(Reason.OTHER, detail, refused=True)
         try:
             await self._unit.at_once(lambda turn: self._writer.write(turn, source, value))
         except LinkError as error:

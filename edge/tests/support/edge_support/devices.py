@@ -56,12 +56,32 @@ class Answered:
     counter: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One write that was acknowledged, as it was asked for: what follows the function's byte."""
+
+    unit: int
+    function: int
+    body: bytes
+
+    @property
+    def address(self) -> int:
+        return int.from_bytes(self.body[:2])
+
+    @property
+    def words(self) -> list[int]:
+        """Of FC6 and FC16."""
+        data = self.body[2:] if self.function == 6 else self.body[5:]
+        return [int.from_bytes(data[at : at + 2]) for at in range(0, len(data), 2)]
+
+
 class Endpoint:
     """Serves while its context is open; `close_all` cuts the connections, `stop` and `start` the server."""
 
     def __init__(self, units: dict[int, Unit]) -> None:
         self.units = units
         self.answered: list[Answered] = []
+        self.written: list[Written] = []
         self.connections = 0
         self.port = 0
         self._server: asyncio.Server | None = None
@@ -126,7 +146,8 @@ class Endpoint:
             return bytes([body[0] | 0x80, unit.exception or 1])
         function, address, count = struct.unpack(">BHH", body[:5])
         if function > 4:
-            refused = _write(unit, function, address, body)
+            if not (refused := _write(unit, function, address, body)):
+                self.written.append(Written(unit_id, function, body[1:]))
             return bytes([function | 0x80, refused]) if refused else body[: 7 if function == 22 else 5]
         if function > 2 and count > unit.most:
             return bytes([function | 0x80, 3])
@@ -181,6 +202,13 @@ async def endpoint(units: dict[int, Unit]) -> AsyncIterator[Endpoint]:
         yield served
     finally:
         await served.stop()
+
+
+def battery(setpoint: int = 0) -> Unit:
+    """A unit with the registers of profile stl_battery."""
+    unit = Unit(holding=dict.fromkeys(range(20), 0), counter=None)
+    unit.put(18, "i", setpoint, little=True)
+    return unit
 
 
 def meter(power: float = 1500.0) -> Unit:
