@@ -20,7 +20,7 @@ from ems_edge.control_rules import Reading, Sight, Step
 BACK = 3.0
 """On the way back to rest two thirds of it are done in so many times the response."""
 STEPS = 500
-"""The output moves in so many steps from one end to the other, so that a device is not written for nothing."""
+"""The output moves in at least so many steps from end to end: finer ones would only write a device more often."""
 
 
 class Move(NamedTuple):
@@ -46,7 +46,7 @@ class Limit:
     def __init__(self, rule: LimitRule, *, whole: bool = False, resolution: float = 0.0) -> None:
         self._rule = rule
         self._whole = whole
-        self._grain = 1.0 if whole else max((rule.high - rule.low) / STEPS, resolution)
+        self._grain = 1.0 if whole else max(_round((rule.high - rule.low) / STEPS), resolution)
         self._least = -math.inf if rule.minimum is None else rule.minimum + rule.margin
         self._most = math.inf if rule.maximum is None else rule.maximum - rule.margin
 
@@ -75,60 +75,62 @@ class Limit:
 
     def _next(self, state: LimitState, sight: Sight, reading: Reading) -> float | None:
         rule, here = self._rule, self._where(state.output)
-        lasted = sight.now - state.since
-        need = self._need(state, reading)
+        lasted, elapsed = sight.now - state.since, sight.now - state.at
+        must, need = self._wanted(state, reading)
         if state.output is None:
             if need == rule.rest or lasted < rule.minimum_off:
                 return None
-            return self._ramped(here, need, sight.now - state.at)
+            return self._ramped(here, need, elapsed)
         if need == rule.rest and self._whole and lasted < rule.minimum_on:
             return here
         if not sight.in_force:  # what it asks for shows nothing in the input: wait, do not wind up
             new = here
+        elif self._whole:
+            new = need
         else:
-            new = self._ramped(here, self._toward(here, need, sight.now - state.at), sight.now - state.at)
+            new = self._ramped(here, must if must != here else self._back(here, need, elapsed), elapsed)
         at_rest = need == rule.rest and (new == rule.rest or not sight.in_force)
         return None if at_rest and lasted >= rule.minimum_on else new
 
-    def _need(self, state: LimitState, reading: Reading) -> float:
-        """The output nearest to rest with which the input would be within the limits.
+    def _wanted(self, state: LimitState, reading: Reading) -> tuple[float, float]:
+        """Of the outputs with which the input would be within the limits, the nearest to here and the nearest to rest.
 
-        The moves under way are in the sample, or they are not: where the two answers differ, the output moves only as
-        far as both ask for.
+        Each move under way is in the sample, or it is not. So the input will come to lie between two values, and where
+        the answers to those differ the output moves only as far as both ask for.
         """
         here = self._where(state.output)
-        coming = sum(move.by for move in state.moves if reading.at < self._visible(move))
-        shown = self._answer(here, reading.value)
-        expected = self._answer(here, reading.value + self._rule.effect * coming)
-        return min(max(here, min(shown, expected)), max(shown, expected))
+        coming = [self._rule.effect * move.by for move in state.moves if reading.at < self._visible(move)]
+        least = self._answer(here, reading.value + sum(change for change in coming if change < 0))
+        most = self._answer(here, reading.value + sum(change for change in coming if change > 0))
+        must, need = (min(max(here, min(pair)), max(pair)) for pair in zip(least, most, strict=True))
+        return must, need
 
-    def _answer(self, here: float, value: float) -> float:
-        """As `_need`, for an input that is `value` with the output `here`."""
+    def _answer(self, here: float, value: float) -> tuple[float, float]:
+        """As `_wanted`, for an input that is `value` with the output `here`."""
         rule = self._rule
         one, other = ((limit - value) / rule.effect for limit in (self._least, self._most))
         low, high = here + min(one, other), here + max(one, other)
-        off = min(max(rule.rest, low), high) - rule.rest
-        steps = math.copysign(math.ceil(abs(off) / self._grain - 1e-9), off)
-        return min(max(rule.rest + steps * self._grain, rule.low), rule.high)
+        need, must = min(max(rule.rest, low), high), min(max(here, low), high)
+        return (must if must == here else self._grained(must, must - here)), self._grained(need, need - rule.rest)
+
+    def _grained(self, output: float, way: float) -> float:
+        """The next whole step from rest, rounded in the direction of `way`, within the range."""
+        steps = (output - self._rule.rest) / self._grain
+        steps = math.ceil(steps - 1e-9) if way > 0 else math.floor(steps + 1e-9)
+        return min(max(self._rule.rest + steps * self._grain, self._rule.low), self._rule.high)
 
     def _visible(self, move: Move) -> float:
         """A sample from then on shows the move; one that was taken with it does not, however quick the device is."""
         return move.at + max(self._rule.response, 1e-9)
 
-    def _off(self, output: float) -> float:
-        return abs(output - self._rule.rest)
-
-    def _beyond(self, here: float, there: float) -> bool:
-        """On the other side of rest: the other limit is the one in danger."""
-        return (here - self._rule.rest) * (there - self._rule.rest) < 0
-
-    def _toward(self, here: float, need: float, elapsed: float) -> float:
-        if self._whole or self._beyond(here, need) or self._off(need) >= self._off(here):
-            return need
+    def _back(self, here: float, need: float, elapsed: float) -> float:
+        """Some of the way to `need`, which nothing but economy asks for."""
         span = self._rule.response * BACK
         share = 1.0 if span <= 0 else -math.expm1(-elapsed / span)
         gap = abs(here - need)
-        return need if gap <= self._grain else here - math.copysign(max(share * gap, self._grain), here - need)
+        if gap <= self._grain:
+            return need
+        return self._grained(here - math.copysign(max(share * gap, self._grain), here - need), here - self._rule.rest)
 
     def _ramped(self, here: float, wanted: float, elapsed: float) -> float:
         if self._rule.ramp is None or self._whole:
@@ -138,3 +140,9 @@ class Limit:
 
     def _where(self, output: float | None) -> float:
         return self._rule.rest if output is None else output
+
+
+def _round(number: float) -> float:
+    """1, 2 or 5 times a power of ten, at most `number`."""
+    power: float = 10.0 ** math.floor(math.log10(number))
+    return power * max(one for one in (1, 2, 5) if one * power <= number or one == 1)
