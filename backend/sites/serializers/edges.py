@@ -102,7 +102,7 @@ class NewEdgeSerializer(RowSerializer[Edge]):
         validators = ()
 
 
-@extend_schema_field({**EDGE_STATUS, "type": ["object", "null"]})
+@extend_schema_field(EDGE_STATUS)
 class _StatusField(serializers.JSONField):
     """The contract's own shape."""
 

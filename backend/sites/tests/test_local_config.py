@@ -35,12 +35,12 @@ HYSTERESIS = {
     "off_at": 3.0,
     "on_value": 1.0,
 }
-SCHEDULE = {
-    **{name: RULE[name] for name in ("key", "name", "point")},
-    "kind": "schedule",
-    "windows": [{"start": "07:00", "end": "19:00", "value": 1_000.0}],
-}
+WINDOW = {"start": "07:00", "end": "24:00", "value": 1_000.0}
 REPORTING = {"points": ["*.active_power", "site.load", "peak_shaving.output"], "deadband": 50.0, "heartbeat": 300.0}
+
+
+def schedule(*windows: dict[str, Any]) -> dict[str, Any]:
+    return {**{name: RULE[name] for name in ("key", "name", "point")}, "kind": "schedule", "windows": list(windows)}
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_all_of_it_is_kept_shown_and_in_the_edges_session(manager: APIClient, ki
     assert config.reporting[0].deadband == 50.0
 
 
-@pytest.mark.parametrize("rule", [RULE, HYSTERESIS, SCHEDULE], ids=lambda rule: rule["kind"])
+@pytest.mark.parametrize("rule", [RULE, HYSTERESIS, schedule(WINDOW)], ids=lambda rule: rule["kind"])
 def test_each_kind_of_rule_is_taken(manager: APIClient, kit: EdgeKit, rule: dict[str, Any]) -> None:
     assert change(manager, kit, rules=[rule]).status_code == 200
 
@@ -128,23 +128,12 @@ def test_each_kind_of_rule_is_taken(manager: APIClient, kit: EdgeKit, rule: dict
         ({"rules": [{**HYSTERESIS, "off_at": 5.0}]}, "rules.0.off_at"),
         ({"rules": [{**HYSTERESIS, "off_value": 1.0}]}, "rules.0.off_value"),
         ({"rules": [{**HYSTERESIS, "on_value": 1e9}]}, "rules.0.on_value"),
-        ({"rules": [{**SCHEDULE, "windows": []}]}, "rules.0.windows"),
-        (
-            {"rules": [{**SCHEDULE, "windows": [{"start": "7:00", "end": "8:00", "value": 1.0}]}]},
-            "rules.0.windows.0.start",
-        ),
-        (
-            {"rules": [{**SCHEDULE, "windows": [{"start": "07:00", "end": "24:00", "value": 9e9}]}]},
-            "rules.0.windows.0.value",
-        ),
-        (
-            {"rules": [{**SCHEDULE, "windows": [{"start": "07:00", "end": "24:00", "value": 1.0, "days": [7]}]}]},
-            "rules.0.windows.0.days",
-        ),
-        (
-            {"rules": [{**SCHEDULE, "windows": [{"start": "07:00", "end": "24:00", "value": 1.0, "x": 1}]}]},
-            "rules.0.windows.0.x",
-        ),
+        ({"rules": [schedule()]}, "rules.0.windows"),
+        ({"rules": [schedule({**WINDOW, "start": "7:00"})]}, "rules.0.windows.0.start"),
+        ({"rules": [schedule({**WINDOW, "start": "24:00"})]}, "rules.0.windows.0.start"),
+        ({"rules": [schedule(WINDOW, {**WINDOW, "value": 9e9})]}, "rules.0.windows.1.value"),
+        ({"rules": [schedule({**WINDOW, "days": [7]})]}, "rules.0.windows.0.days"),
+        ({"rules": [schedule({**WINDOW, "x": 1})]}, "rules.0.windows.0.x"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_its_name(
@@ -242,7 +231,7 @@ def test_arithmetic_over_points_is_read(text: str, points: list[str]) -> None:
     "text",
     [
         *("", " ", "a.b +", "a b", "(", "x", "True", "'a'", "[1]", "a.b[0]", "lambda: 1", "a.b := 1", "f'{1}'", "1j"),
-        *("print(1)", "min.real", "P", "abs(x=a.b)", "abs(*a.b)", "a.b if a.c", "a.b << 1", "~a.b", "a.b in a.c"),
+        *("print(1)", "P", "abs(x=a.b)", "abs(*a.b)", "a.b if a.c", "a.b << 1", "~a.b", "a.b in a.c"),
         *("(" * 500 + "a.b" + ")" * 500, "a" * 1_001, "().__class__", "await a.b", "min"),
     ],
 )
@@ -257,7 +246,7 @@ def test_how_an_edge_is_doing_is_what_it_left_in_redis(
     client, url = client_of(cast.bob), f"/api/edges/{kit.edge.pk}/status"
     never = {"seen": None, "stale": True, "status": None}
     assert client.get(url).json() == never
-    seconds, _ = clean_redis.time()  # type: ignore[misc]
+    seconds, _ = clean_redis.time()
     said = '{"v":1,"boot":"b","software":"s","ts":%d,"revision":"r","backlog":3,"backlog_size":9,"devices":[]}'
     name = keys.edge_status(cast.own.pk)
     clean_redis.hset(name, kit.edge.wire_name, said % (seconds * 1000))

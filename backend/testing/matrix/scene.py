@@ -15,15 +15,17 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from accounts import access_tokens, tokens
 from accounts.models import AccessToken, LoginSession, Membership, Organization, User
 from accounts.policy import Role
+from commands.actions.commands import do_request
 from config.secret_hash import hash_secret
 from ems_contract.tokens import format_access_token
 from invitations.models import Invitation, InvitedSite
 from sites.models import Edge, Point, Site, SiteAccess
-from testing.cast import Cast, edge_kit
+from testing.cast import Cast, EdgeKit, edge_kit
 from testing.matrix.grid import ALONE
 
 NOWHERE = 999_999_999
 _NOBODYS: dict[str, str] = {
+    "command": "00000000-0000-4000-8000-000000000000",
     "session": "00000000-0000-4000-8000-000000000000",
     "email": "nobody@nowhere.example",
     "newcomer_email": "nobody@nowhere.example",
@@ -111,6 +113,7 @@ def _place(site: Site, name: str, inviter: User) -> Ids:
     newcomer = _person(f"newcomer.{name}")
     Membership.objects.create(user=newcomer, organization=site.organization)
     invitation, token = _invitation(site, inviter)
+    setpoint = _setpoint(kit, f"{name}_meter.setpoint")
     return {
         "site": site.pk,
         "organization": site.organization_id,
@@ -121,6 +124,8 @@ def _place(site: Site, name: str, inviter: User) -> Ids:
         "device": kit.device.pk,
         "point": kit.point.pk,
         "point_key": kit.point.key,
+        "setpoint": setpoint.pk,
+        "command": str(do_request(person, site, setpoint, 1.0)[0].uid),
         "loose_point": Point.objects.create(site=site, key=f"{name}.loose").pk,
         "user": person.pk,
         "email": person.email,
@@ -133,6 +138,13 @@ def _place(site: Site, name: str, inviter: User) -> Ids:
         "access_token": _token(person, organization=site.organization)[0].pk,
         "session": str(LoginSession.objects.create(user=person, expires=timezone.now() + timedelta(days=1)).pk),
     }
+
+
+def _setpoint(kit: EdgeKit, key: str) -> Point:
+    """One that can be written, and goes back to 0."""
+    return Point.objects.create(
+        site=kit.edge.site, device=kit.device, key=key, name="Setpoint", writable=True, adopted=True, default=0.0
+    )
 
 
 def _peer(cast: Cast) -> Ids:

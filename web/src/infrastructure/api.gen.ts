@@ -1652,10 +1652,13 @@ export interface components {
             poll_interval?: number | null;
         };
         /**
-         * @description * `modbus` - modbus
+         * @description * `bacnet` - bacnet
+         *     * `modbus` - modbus
+         *     * `mqtt` - mqtt
+         *     * `sunspec` - sunspec
          * @enum {string}
          */
-        DriverEnum: "modbus";
+        DriverEnum: "bacnet" | "modbus" | "mqtt" | "sunspec";
         /**
          * @description `edge` is the name on the wire. An edge stays on its site: its keys, its streams and its history are there.
          *
@@ -1691,7 +1694,7 @@ export interface components {
                 deadband?: number | null;
                 /** @default null */
                 deadband_percent?: number | null;
-                /** @default 300 */
+                /** @default 60 */
                 heartbeat?: number;
                 /** @default null */
                 window?: number | null;
@@ -1783,7 +1786,9 @@ export interface components {
                 margin?: number;
                 /** @default null */
                 ramp?: number | null;
-                /** @default 0 */
+                /** @default 3 */
+                response?: number;
+                /** @default 30 */
                 minimum_on?: number;
                 /** @default 0 */
                 minimum_off?: number;
@@ -2596,7 +2601,7 @@ export interface components {
                 deadband?: number | null;
                 /** @default null */
                 deadband_percent?: number | null;
-                /** @default 300 */
+                /** @default 60 */
                 heartbeat?: number;
                 /** @default null */
                 window?: number | null;
@@ -2688,7 +2693,9 @@ export interface components {
                 margin?: number;
                 /** @default null */
                 ramp?: number | null;
-                /** @default 0 */
+                /** @default 3 */
+                response?: number;
+                /** @default 30 */
                 minimum_on?: number;
                 /** @default 0 */
                 minimum_off?: number;
@@ -7285,7 +7292,7 @@ export interface operations {
                  *       "asset": 1,
                  *       "key": "grid_meter",
                  *       "name": "Factory",
-                 *       "driver": "modbus",
+                 *       "driver": "bacnet",
                  *       "profile": "stl_meter",
                  *       "connection": {
                  *         "host": "10.0.0.5",
@@ -7612,7 +7619,7 @@ export interface operations {
                  *       "edge": 1,
                  *       "asset": 1,
                  *       "name": "Factory",
-                 *       "driver": "modbus",
+                 *       "driver": "bacnet",
                  *       "profile": "stl_meter",
                  *       "connection": {
                  *         "host": "10.0.0.5",
@@ -8232,7 +8239,7 @@ export interface operations {
                                 deadband?: number | null;
                                 /** @default null */
                                 deadband_percent?: number | null;
-                                /** @default 300 */
+                                /** @default 60 */
                                 heartbeat?: number;
                                 /** @default null */
                                 window?: number | null;
@@ -8325,7 +8332,9 @@ export interface operations {
                                 margin?: number;
                                 /** @default null */
                                 ramp?: number | null;
-                                /** @default 0 */
+                                /** @default 3 */
+                                response?: number;
+                                /** @default 30 */
                                 minimum_on?: number;
                                 /** @default 0 */
                                 minimum_off?: number;
@@ -8930,7 +8939,7 @@ export interface operations {
                  *           ],
                  *           "deadband": null,
                  *           "deadband_percent": null,
-                 *           "heartbeat": 300,
+                 *           "heartbeat": 60,
                  *           "window": null,
                  *           "aggregate": "mean"
                  *         }
