@@ -63,7 +63,7 @@ def test_a_device_is_added_to_an_edge(cast: Cast, kit: EdgeKit, manager: APIClie
         ({"key": "grid_meter"}, "key"),
         ({"driver": "telepathy"}, "driver"),
         ({"profile": "../etc/passwd"}, "profile"),
-        ({"connection": {}}, "connection"),
+        ({"connection": {}}, "connection.host"),
         ({"connection": None}, "connection"),
         ({"connection": []}, "connection"),
         ({"connection": {"host": "10.0.0.5", "port": 0}}, "connection.port"),
@@ -84,7 +84,7 @@ def test_a_wrong_field_is_named(kit: EdgeKit, manager: APIClient, change: dict[s
 def test_a_change_is_checked_with_what_stays(kit: EdgeKit, manager: APIClient) -> None:
     url = f"{URL}/{kit.device.pk}"
     assert send(manager, "PATCH", url, {"name": "Main meter", "poll_interval": None}).json()["name"] == "Main meter"
-    assert fields(send(manager, "PATCH", url, {"connection": {"port": 502}})) == ["connection"]
+    assert fields(send(manager, "PATCH", url, {"connection": {"port": 502}})) == ["connection.host"]
     assert fields(send(manager, "PATCH", url, {"key": "other"})) == ["key"]
     moved = Edge.objects.create(site=kit.edge.site, name="Second")
     assert send(manager, "PATCH", url, {"edge": moved.pk}).json()["edge"] == moved.pk
