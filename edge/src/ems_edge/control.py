@@ -89,6 +89,8 @@ class Control:
             if known is not None and known.continues(task):
                 self._running[task.rule.key] = old.pop(task.rule.key)
                 known.go_on_as(task)
+                if known.output is not None:  # the writer may have been between two configurations when it asked last
+                    self._setpoints.claim(task.rule.point, known.holder, task.rule.priority, known.output)
         for gone in old.values():
             self._let_go(gone)
         for task in tasks:

@@ -9,6 +9,7 @@ from ems_prove.experiments import (
     audit_verify,
     edge_keys,
     first_start,
+    grid_limit,
     live_latency,
     nothing_lost,
     poison,
@@ -90,5 +91,11 @@ EXPERIMENTS = (
         "Registers are read 25 times as fast as by a request for each point, 8 times on a map with holes.",
         2,
         poll_throughput.measure,
+    ),
+    Experiment(
+        "grid-limit",
+        "With Redis and Django down an edge holds a grid limit that the load goes beyond.",
+        6,
+        grid_limit.measure,
     ),
 )
