@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Organizations", ("Organization", "Site", "SiteAccess", "Membership", "Invitation")),
     ("People", ("User", "LoginSession", "AccessToken")),
-    ("Field", ("Edge", "EdgeKey", "Device", "Asset", "Point")),
+    ("Field", ("Edge", "EdgeKey", "Device", "Asset", "Point", "Command", "ControlEvent")),
     ("System", ("AuditEvent", "SystemSettings", "AccessChange")),
 )
 """Title -> models by name. What an app registers and no group names is listed under OTHERS, so nothing gets lost."""

@@ -56,6 +56,8 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing(cast: Cast, client_of:
         "points": 1,
         "site_accesses": 3,
         "invitations": 0,
+        "commands": 0,
+        "control_events": 0,
         "samples": 1,
     }
     cast.alpha.refresh_from_db()

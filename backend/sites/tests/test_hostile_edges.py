@@ -112,10 +112,11 @@ def test_it_forges_neither_its_receipt_nor_a_command(
 
 def test_it_can_neither_empty_nor_wedge_its_stream(thief: redis.Redis, names: Names, clean_redis: redis.Redis) -> None:
     """XTRIM, XDEL, DEL, XGROUP, SET, EXPIRE, RENAME and whatever else would harm the entries that are there."""
-    for key in (names.stream, names.backfill):
+    streams = (names.stream, names.backfill, names.events)
+    for key in streams:
         assert thief.xadd(key, {"batch": "{}"})
     before = state(clean_redis)
-    for key in (names.stream, names.backfill):
+    for key in streams:
         commands = [command for command in writing(key) if command[0] != "XADD"]
         assert taken(thief, commands) == []
     assert state(clean_redis) == before
@@ -125,15 +126,17 @@ def test_it_makes_nothing_else_of_a_name_where_a_stream_belongs(
     thief: redis.Redis, names: Names, clean_redis: redis.Redis
 ) -> None:
     """Nobody has written there yet, so the type of the key would be the thief's choice."""
-    for key in (names.stream, names.backfill):
+    for key in (names.stream, names.backfill, names.events):
         assert refuses(thief, "HSET", key, "no", "stream")
-    assert refuses(thief, "XADD", names.latest, "*", "no", "hash")
+    for key in (names.latest, names.status):
+        assert refuses(thief, "XADD", key, "*", "no", "hash")
     assert state(clean_redis) == {}
 
 
 def test_it_reads_no_image_of_its_own_site_either(thief: redis.Redis, names: Names, clean_redis: redis.Redis) -> None:
-    clean_redis.hset(names.latest, "edge_1", "{}")
-    assert taken(thief, reading(names.latest)) == []
+    for key in (names.latest, names.status):
+        clean_redis.hset(key, "edge_1", "{}")
+        assert taken(thief, reading(key)) == []
 
 
 def test_it_commands_nothing_that_is_about_the_server(thief: redis.Redis, clean_redis: redis.Redis) -> None:

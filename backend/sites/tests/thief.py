@@ -47,11 +47,18 @@ class Names:
         self.acked = keys.telemetry_acked(site, edge)
         self.latest = keys.telemetry_latest(site)
         self.commands = keys.commands_stream(site, edge)
-        self.mine = (self.stream, self.backfill, self.acked, self.latest, self.commands)
+        self.events = keys.edge_events_stream(site, edge)
+        self.status = keys.edge_status(site)
+        self.mine = (
+            *(self.stream, self.backfill, self.acked, self.latest),
+            *(self.commands, self.events, self.status),
+        )
         self.foreign_channels = (
             keys.telemetry_channel(foreign_site),
             keys.alerts_channel(foreign_site),
             keys.alerts_channel(site),
+            keys.commands_channel(foreign_site),
+            keys.commands_channel(site),
             keys.permission_changed_channel(1),
             keys.user_events_channel(1),
             keys.config_changed_channel(other.edge.pk),
@@ -69,6 +76,9 @@ class Names:
             keys.telemetry_latest(foreign_site),
             keys.telemetry_acked(foreign_site, edge),
             keys.commands_stream(foreign_site, edge),
+            keys.edge_events_stream(site, other.edge.pk),
+            keys.edge_events_stream(foreign_site, edge),
+            keys.edge_status(foreign_site),
             keys.user_epoch(1),
             keys.grant("ab" * 32),
             "django:1:session",
