@@ -146,6 +146,7 @@ def test_a_template_that_only_points_is_a_path(template: str, path: str | None) 
         "{{ value_json.a }}{{ value_json.b }}",
         "{{ value_json['a\"b'] }}",
         "{{ value_json.__class__.__init__() }}",
+        "{{ value_json" + " " * 100_000 + "x |",
     ],
 )
 def test_a_template_that_does_more_is_left_out(template: str) -> None:
@@ -153,6 +154,12 @@ def test_a_template_that_does_more_is_left_out(template: str) -> None:
     [found] = discovered(messages(announced))
     assert not found.entities
     assert found.left_out == {"a": "its value is a template program"}
+
+
+def test_a_limit_that_no_number_holds_leaves_the_entity_out() -> None:
+    announced = {"homeassistant/number/a/config": {"stat_t": "a", "cmd_t": "b", "min": 0, "max": 10**400}}
+    [found] = discovered(messages(announced))
+    assert found.left_out == {"a": "its limits are none"}
 
 
 _WORDS = st.sampled_from([*POWER, "cmps", "p", "min", "max", "cmd_t", "pl_on", "ids", "avty", "t"])

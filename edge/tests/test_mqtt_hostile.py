@@ -11,9 +11,10 @@ from pathlib import Path
 import aiomqtt
 import pytest
 from edge_support.broker import Broker
-from edge_support.mqtt import Watcher, device, driver, linked, reads
+from edge_support.mqtt import PLUG, Watcher, device, driver, linked, reads
 from edge_support.waiting import until
 from ems_contract.points import Reason
+from ems_edge.drivers.mqtt_payload import Payload
 
 STATE = json.dumps({"power": 1250.5, "energy": {"total": 3.185}})
 
@@ -52,13 +53,32 @@ async def test_nothing_that_is_said_breaks_the_driver(broker: Broker) -> None:
             await broker.say("plug/state", payload)
             wanted = Reason.OUT_OF_RANGE if "digits" in what else Reason.GARBLED
             await reads(plug, "power", wanted)
+        await until(lambda: watcher.of("power")[-1:] == [Reason.GARBLED], "it is told")
         await broker.say("plug/state", b"")
         await reads(plug, "power", Reason.NO_VALUE)
         for payload in (b"x" * 100_000, b"\xff", b"maybe", b""):
             await broker.say("plug/online", payload)
         await broker.say("plug/state", STATE)
         await reads(plug, "power", 1250.5)
-        assert {reason for reason in watcher.of("power") if isinstance(reason, Reason)} >= {Reason.GARBLED}
+
+
+async def test_a_retained_time_that_no_clock_has_costs_nothing(broker: Broker) -> None:
+    timed = PLUG.replace("path: power}", "path: power, time: at}")
+    async with driver() as made:
+        await broker.say("plug/state", b'{"power": 5, "at": 1' + b"0" * 400 + b"}", retain=True)
+        plug = device(made, broker, timed)
+        await reads(plug, "power", 5.0)
+        await broker.say("plug/state", STATE)
+        await reads(plug, "power", 1250.5)
+
+
+async def test_topics_without_end_do_not_fill_the_memory(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ems_edge.drivers.mqtt_device.MOST_TOPICS", 10)
+    async with driver() as made:
+        plug = device(made, broker, PLUG.replace("{id}/state", "+/state"), id="plug")
+        for number in range(100):
+            plug.topics["+/state"](f"{number}/state", Payload(STATE.encode()), False)
+        assert len(plug._said) == 10
 
 
 async def test_a_thousand_messages_a_second_and_never_the_last_lost(broker: Broker) -> None:

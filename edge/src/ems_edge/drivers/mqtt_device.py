@@ -15,6 +15,7 @@ from ems_contract.points import Reason
 
 from ems_edge.decode import Value
 from ems_edge.driver import Changed, WriteError
+from ems_edge.drivers.mqtt_broker import MOST_TOPICS
 from ems_edge.drivers.mqtt_link import Heard, Link, LinkError
 from ems_edge.drivers.mqtt_payload import Payload
 from ems_edge.drivers.mqtt_source import VALUE, Ask, MqttSpec, TopicSource, fill
@@ -119,6 +120,8 @@ class MqttDevice:
         if not retained or before != digest:
             at = now
         self._said[topic] = digest, at
+        if len(self._said) > MOST_TOPICS:  # `+` in a topic matches whatever anybody publishes
+            del self._said[next(iter(self._said))]
         news: dict[str, Value] = {}
         for source in self._points_of[subscribed]:
             name, value = source.name, payload.value(source)

@@ -46,6 +46,7 @@ _LONG = {
 }
 _CONFIG = re.compile(r"(?P<kind>[a-z_]+)/(?:[A-Za-z0-9_-]+/)?(?P<object>[A-Za-z0-9_-]+)/config\Z")
 _TEMPLATE = re.compile(r"\{\{\s*value_json(?P<path>[^|}]+?)\s*(?P<filters>(?:\|[^|}]+)*)\}\}\Z")
+_LONGEST_TEMPLATE = 300
 _FILTER = re.compile(r"\|\s*(float|int|round)(\s*\([^()]*\))?\s*")
 _STEP = re.compile(r"""\.(?P<name>[A-Za-z_]\w*)|\[\s*(?:(?P<index>\d+)|'(?P<one>[^']+)'|"(?P<two>[^"]+)")\s*\]""")
 
@@ -168,14 +169,19 @@ def _topic(config: Mapping[str, Any], name: str) -> str:
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _UnusableError("its limits are no numbers")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise _UnusableError("its limits are none") from None
 
 
 def _path(template: object) -> str | None:
     """`{{ value_json.ENERGY['Power'] | float }}` -> ENERGY.Power; conversions may follow, and nothing else."""
-    if template is None or str(template).replace(" ", "") in ("{{value}}", ""):
+    text = "" if template is None else str(template).strip()
+    if text.replace(" ", "") in ("{{value}}", ""):
         return None
-    found = _TEMPLATE.match(str(template).strip())
+    # A path is short; over a long text the expression below would go back and forth for minutes.
+    found = _TEMPLATE.match(text) if len(text) <= _LONGEST_TEMPLATE else None
     if found is None or _FILTER.sub("", found["filters"]).strip():
         raise _UnusableError("its value is a template program")
     path, at = "", 0

@@ -24,6 +24,8 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d{1,300}(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _MILLISECONDS = 1e11
 """A time above it is in ms: in seconds it would be the year 5138."""
+_NO_TIME = 1e15
+"""Nor is it one in ms from here on; a number may have hundreds of digits, and fit in no float."""
 
 _UNREAD = object()
 
@@ -83,9 +85,9 @@ class Payload:
                 return instant.timestamp() if instant.tzinfo is not None else None
             except (ValueError, OverflowError):
                 return None
-        if isinstance(found, bool) or not isinstance(found, int | float):
+        if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < _NO_TIME:
             return None
-        return found / 1000 if found > _MILLISECONDS else float(found) if found > 0 else None
+        return found / 1000 if found > _MILLISECONDS else float(found)
 
 
 def _number(found: int | float | bool | str, values: Mapping[str, float]) -> int | float | Reason:
