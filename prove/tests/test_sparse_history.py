@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 
 import numpy as np
 import pytest
@@ -24,11 +23,11 @@ DEADBAND = 50.0
 
 def _day() -> list[tuple[int, Value]]:
     """A restless hour, a still one, and one in which the device is silent for a while; a read each second."""
-    dice = random.Random(3)
+    dice = np.random.default_rng(3)
     value, samples = 1_000.0, list[tuple[int, Value]]()
     for second in range(HOURS * 3_600):
         if second < 3_600:
-            value += dice.gauss(0, 12)
+            value += float(dice.normal(0, 12))
         silent = 9_000 <= second < 9_600
         samples.append((BEGIN + second * 1_000, Reason.TIMEOUT if silent else round(value, 1)))
     return samples
