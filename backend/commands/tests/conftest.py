@@ -11,15 +11,19 @@ import msgspec
 import pytest
 import redis
 
-from commands.models import Command
+from commands.models import Command, CommandStep
 from commands.relay import Relay
 from ems_contract import PROTOCOL_VERSION, keys
 from ems_contract.commands import Command as Message
 from ems_contract.commands import CommandEvent, CommandState
+from ems_contract.control import ControlAction
+from ems_contract.control import ControlEvent as ControlMessage
 from sites.models import Edge, Point, Site
 from testing.cast import Cast, ClientOf, EdgeKit, edge_kit
 
 URL = "/api/commands"
+NOW = int(time.time() * 1000)
+Hear = Callable[[], None]
 
 
 def battery_on(site: Site, device: str = "battery") -> EdgeKit:
@@ -38,6 +42,23 @@ def battery(cast: Cast) -> EdgeKit:
 
 def body(point: Point, **fields: Any) -> dict[str, Any]:
     return {"site": point.site_id, "point": point.pk, "value": -20_000.0, **fields}
+
+
+def states(command: Command) -> list[str]:
+    return list(CommandStep.objects.filter(command=command).values_list("state", flat=True))
+
+
+def rule_event(**fields: Any) -> ControlMessage:
+    said: dict[str, Any] = {
+        "id": "6f1d7a52-1",
+        "rule": "peak_shaving",
+        "point": "battery.active_power",
+        "action": ControlAction.STARTED,
+        "ts": NOW,
+        "value": 4_000.0,
+        "input": 91_000.0,
+    }
+    return ControlMessage(v=PROTOCOL_VERSION, **{**said, **fields})
 
 
 def in_stream(edge: Edge, client: redis.Redis) -> list[Message]:
@@ -74,7 +95,7 @@ def says(battery: EdgeKit, clean_redis: redis.Redis) -> Said:
 
 
 @pytest.fixture
-def hear() -> Callable[[], None]:
+def hear() -> Hear:
     """One turn of the worker's job."""
     return Relay().run
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 from accounts.organization_export import document
 from commands.belongings import CommandBelongings
 from commands.models import Command, CommandStep, ControlEvent
-from commands.tests.conftest import Said
-from commands.tests.test_edge_events import rule_event
+from commands.tests.conftest import Hear, Said, rule_event
 from sites.models import Edge
 from testing.cast import Cast
 
 
-def test_they_are_counted_and_exported(cast: Cast, command: Command, says: Said, hear: Callable[[], None]) -> None:
+def test_they_are_counted_and_exported(cast: Cast, command: Command, says: Said, hear: Hear) -> None:
     says.event(rule_event())
     hear()
     assert CommandBelongings().counts(cast.alpha) == {"commands": 1, "control_events": 1}
