@@ -47,6 +47,7 @@ class CommandFile:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commands")
         self._db: sqlite3.Connection
+        self._problem = ""
 
     async def open(self) -> None:
         """Where not even an empty file can be made it goes on in memory."""
@@ -68,12 +69,18 @@ class CommandFile:
 
         return await self._in_thread(within)
 
+    async def read[T](self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Something that changes nothing, and works on a disk that takes nothing. Raises JournalError."""
+        return await self._in_thread(lambda: work(self._db))
+
     async def _in_thread[T](self, work: Callable[[], T]) -> T:
         def guarded() -> T:
             try:
                 return work()
             except (sqlite3.Error, OSError) as error:
-                log.error("the journal of commands fails", problem=str(error))
+                if str(error) != self._problem:
+                    self._problem = str(error)
+                    log.error("the journal of commands fails", problem=self._problem)
                 raise JournalError(str(error)) from None
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)

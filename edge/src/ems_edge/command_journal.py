@@ -59,7 +59,7 @@ class Journal:
             self._held = {point for (point,) in db.execute("SELECT point FROM held")}
             self.position = tuple(db.execute("SELECT ms, number FROM position").fetchone() or (0, 0))
 
-        await self._file.run(work)
+        await self._file.read(work)
 
     # Commands -----------------------------------------------------------------------------------------------------
 
@@ -68,12 +68,12 @@ class Journal:
             row = db.execute(f"{_SELECT} WHERE id = ?", (command_id,)).fetchone()
             return _entry(row) if row else None
 
-        return await self._file.run(work)
+        return await self._file.read(work)
 
     async def unfinished(self) -> list[Entry]:
         """Not over yet, oldest first."""
         query = f"{_SELECT} WHERE stage <> 'over' ORDER BY number"
-        return await self._file.run(lambda db: [_entry(row) for row in db.execute(query)])
+        return await self._file.read(lambda db: [_entry(row) for row in db.execute(query)])
 
     async def put(self, entry: Entry, position: StreamId | None = None) -> None:
         """The command as it is now, its `told` as an event to send where that is new, and where it was read."""

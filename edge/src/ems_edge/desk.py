@@ -47,7 +47,7 @@ class Desk:
         self._journal = Journal(self._file)
         self._event_journal = EventJournal(self._file)
         self.events = Events(self._event_journal)
-        self._writer: SetpointWriter
+        self.writer: SetpointWriter
         self._commands: Commands
         self._intake: Intake
         self.control: Control
@@ -56,10 +56,10 @@ class Desk:
         await self._file.open()
         await self._journal.load()
         await self._event_journal.load()
-        self._writer = SetpointWriter(self._journal, self._changed)
-        self._commands = Commands(self._journal, self._writer, self.events, self._clock)
-        self._intake = Intake(self._commands, self._journal, self._writer, self.events)
-        self.control = Control(self._writer, self.events.tell)
+        self.writer = SetpointWriter(self._journal, self._changed)
+        self._commands = Commands(self._journal, self.writer, self.events, self._clock)
+        self._intake = Intake(self._commands, self._journal, self.writer, self.events)
+        self.control = Control(self.writer, self.events.tell)
 
     async def close(self) -> None:
         await self._file.close()
@@ -70,7 +70,7 @@ class Desk:
         return [self.events.send, self._intake.follow]
 
     def start(self, group: asyncio.TaskGroup) -> None:
-        self._writer.start(group)
+        self.writer.start(group)
         self._tasks = [
             group.create_task(self._commands.run(), name="commands"),
             group.create_task(self.events.run(), name="events"),
@@ -79,17 +79,17 @@ class Desk:
     def use(self, plan: Plan, devices: Mapping[str, Device]) -> None:
         interval = plan.config.poll_interval
         slowest = max([interval, *(spec.interval for _, spec in plan.devices.values())])
-        self._writer.use(plan.setpoints, devices, max(RULES_HAVE_POLLS * slowest, RULES_HAVE_AT_LEAST))
+        self.writer.use(plan.setpoints, devices, max(RULES_HAVE_POLLS * slowest, RULES_HAVE_AT_LEAST))
         self._commands.use(point.key for point in plan.points)
         self.control.use(plan.tasks, self._zone, interval)
 
     def see(self, answers: Sequence[Answer]) -> None:
         """What polls said."""
         for answer in answers:
-            self._writer.polled(answer.device, answer.values)
+            self.writer.polled(answer.device, answer.values)
 
     async def pause(self) -> None:
-        await self._writer.pause()
+        await self.writer.pause()
 
     async def stop(self) -> None:
         """Keep what was told; nothing is written any more, and what is held stays so for the next life."""

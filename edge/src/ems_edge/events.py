@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections import deque
 from typing import Protocol
 
@@ -47,6 +48,8 @@ class Events:
         self._kept = asyncio.Event()
         self._idle = asyncio.Event()
         self._closing = False
+        self._sent = 0
+        """The number of the newest event that was sent, in order."""
         self._unkept: deque[bytes] = deque(maxlen=_MOST_UNKEPT)
         """For a disk that takes nothing: these are sent all the same, if the edge lives on."""
 
@@ -104,10 +107,11 @@ class Events:
         while True:
             known, length = await redis.events_stream()
             if known < self._journal.newest:
+                self._sent = 0
                 lost = await self._journal.mark_lost(after=known)
                 log.warning("redis lost events, telling them again", events=lost)
-            events = await self._journal.unsent(CHUNK)
-            unkept = [self._unkept[number] for number in range(min(len(self._unkept), CHUNK))]
+            events = await self._journal.unsent(self._sent, CHUNK)
+            unkept = list(itertools.islice(self._unkept, CHUNK))
             if not events and not unkept:
                 if not self._queue:
                     self._idle.set()
@@ -115,10 +119,13 @@ class Events:
             if length >= MOST_IN_STREAM:
                 return FULL_PAUSE
             ids = await redis.tell([*(event.payload for event in events), *unkept])
-            taken = [(event.number, at) for event, at in zip(events, ids, strict=False) if at is not None]
-            await self._journal.mark_sent(taken)
-            for at in ids[len(events) :]:
-                if at is not None:
-                    self._unkept.popleft()
-            if None in ids:
+            taken = list(itertools.takewhile(lambda at: at is not None, ids))
+            for _ in taken[len(events) :]:
+                self._unkept.popleft()
+            marks = [(event.number, at) for event, at in zip(events, taken, strict=False) if at is not None]
+            if marks:
+                self._sent = marks[-1][0]
+                with contextlib.suppress(JournalError):  # then it is said again after a restart
+                    await self._journal.mark_sent(marks)
+            if len(taken) < len(ids):
                 return FULL_PAUSE

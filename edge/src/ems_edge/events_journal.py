@@ -51,7 +51,7 @@ class EventJournal:
 
     async def load(self) -> None:
         query = "SELECT sent_ms, sent_number FROM event WHERE sent_ms IS NOT NULL ORDER BY 1 DESC, 2 DESC LIMIT 1"
-        self.newest = await self._file.run(lambda db: tuple(db.execute(query).fetchone() or (0, 0)))
+        self.newest = await self._file.read(lambda db: tuple(db.execute(query).fetchone() or (0, 0)))
 
     async def keep(self, payloads: Sequence[bytes]) -> None:
         def work(db: sqlite3.Connection) -> None:
@@ -60,21 +60,20 @@ class EventJournal:
 
         await self._file.run(work)
 
-    async def unsent(self, limit: int) -> list[Kept]:
-        """The oldest first."""
-        query = "SELECT number, payload FROM event WHERE sent_ms IS NULL ORDER BY number LIMIT ?"
-        return await self._file.run(lambda db: [Kept(*row) for row in db.execute(query, (limit,))])
+    async def unsent(self, after: int, limit: int) -> list[Kept]:
+        """The oldest first, from behind this number."""
+        query = "SELECT number, payload FROM event WHERE sent_ms IS NULL AND number > ? ORDER BY number LIMIT ?"
+        return await self._file.read(lambda db: [Kept(*row) for row in db.execute(query, (after, limit))])
 
     async def mark_sent(self, events: Sequence[tuple[int, StreamId]]) -> None:
         """(number, the id that Redis gave it)."""
+        self.newest = max([self.newest, *(at for _, at in events)])
         rows = [(*at, number) for number, at in events]
         query = "UPDATE event SET sent_ms = ?, sent_number = ? WHERE number = ?"
         await self._file.run(lambda db: db.executemany(query, rows))
-        self.newest = max([self.newest, *(at for _, at in events)])
 
     async def mark_lost(self, after: StreamId) -> int:
         """Redis does not know what it took after this id: how many are to be sent again."""
-        query = "UPDATE event SET sent_ms = NULL WHERE sent_ms IS NOT NULL AND (sent_ms, sent_number) > (?, ?)"
-        lost = await self._file.run(lambda db: db.execute(query, after).rowcount)
         self.newest = after
-        return lost
+        query = "UPDATE event SET sent_ms = NULL WHERE sent_ms IS NOT NULL AND (sent_ms, sent_number) > (?, ?)"
+        return await self._file.run(lambda db: db.execute(query, after).rowcount)

@@ -73,8 +73,8 @@ class SetpointWriter:
         state.held = state.unsure = True
         if state.setpoint is not None and (problem := state.setpoint.problem(value)) is not None:
             self._tell(Outcome(point, holder, value, Result.OUT_OF_LIMITS, detail=problem[1]))
-        else:
-            state.claims.put(Claim(holder, priority, value))
+            return
+        state.claims.put(Claim(holder, priority, value))
         self._look(state)
 
     def release(self, point: str, holder: str) -> None:
