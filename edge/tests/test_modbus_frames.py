@@ -72,6 +72,18 @@ def test_rtu_finds_the_answer_in_any_pieces_behind_noise(
     assert fed(framing, noise + framed(9, answer), cuts) == answer
 
 
+def test_noise_without_end_is_an_error_and_not_kept() -> None:
+    framing = RtuFraming()
+    framing.request(9, read("holding", 5, 3))
+    assert framing.feed(b"U" * 1000) == []
+    for _ in range(3):
+        with pytest.raises(FrameError, match="noise"):
+            framing.feed(b"U" * 1_000_000)
+        assert len(framing._buffer) < 5_000
+    assert framing.forget(0)
+    assert framing.feed(b"U" * 1000) == []
+
+
 @given(exchanges, st.integers(1, 100), st.integers(0, 255))
 def test_an_rtu_answer_with_a_byte_that_is_wrong_is_never_taken(
     exchange: tuple[Request, bytes], at: int, byte: int

@@ -18,6 +18,7 @@ from ems_edge.drivers import make_drivers
 from ems_edge.drivers.modbus import ModbusDriver
 from ems_edge.drivers.sunspec import SunSpecSource
 from ems_edge.drivers.sunspec_models import model, place, places
+from ems_edge.drivers.sunspec_scan import scan, survey
 from ems_edge.problems import ConfigError, parse_yaml
 from ems_edge.profile import Profiles, check_profile
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
@@ -54,6 +55,22 @@ async def test_values_come_scaled_from_wherever_the_device_keeps_them(base: int)
     unit.holding = {address - 40000 + base: word for address, word in unit.holding.items()}
     async with served(unit) as (device, _):
         assert await device.read() == VALUES
+
+
+async def test_models_that_would_lie_behind_the_last_register_are_none() -> None:
+    unit = inverter()
+    unit.holding |= {40003: 65_530 - 40_004, 65_530: 103, 65_531: 50}
+    async with served(unit) as (device, place):
+        assert set((await device.read()).values()) == {Reason.NO_VALUE}
+        where = {"host": "127.0.0.1", "port": place.port}
+        assert [one.says["models"] async for one in scan(where)] == ["1"]
+        assert not (await survey(where)).models  # the first one has less than it says
+
+
+async def test_a_survey_of_a_device_that_falls_silent_is_an_error_of_the_network() -> None:
+    async with endpoint({}) as place:
+        with pytest.raises(OSError, match="no answer"):
+            await survey({"host": "127.0.0.1", "port": place.port, "timeout": 0.1})
 
 
 async def test_once_it_is_walked_a_device_is_read_with_one_request() -> None:

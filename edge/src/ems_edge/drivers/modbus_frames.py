@@ -18,6 +18,8 @@ from typing import Protocol
 _HEADER = 7
 _LONGEST = 254
 """Of what a TCP header counts: unit, function and data."""
+_MOST_NOISE = 1024
+"""Bytes that may come in for one RTU request, of which the longest answer takes 256."""
 _EXCEPTION = 0x80
 _READS = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 _ON, _OFF = 0xFF00, 0
@@ -129,22 +131,23 @@ class TcpFraming:
         return self._count, struct.pack(">HHHB", self._count, 0, len(request.pdu) + 1, unit) + request.pdu
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
-        self._buffer += data
+        data, at = self._buffer + data, 0
         found: list[tuple[int, bytes]] = []
-        while len(self._buffer) > _HEADER:
-            number, protocol, length = struct.unpack_from(">HHH", self._buffer)
+        while len(data) - at > _HEADER:
+            number, protocol, length = struct.unpack_from(">HHH", data, at)
             if protocol != 0 or not 3 <= length <= _LONGEST:
                 raise FrameError("not a Modbus TCP frame")
-            frame = self._buffer[: 6 + length]
+            frame = data[at : at + 6 + length]
             due = self._due.get(number)
             if due is not None and (problem := _problem(frame, length, *due)):
                 raise FrameError(problem, number)
             if len(frame) < 6 + length:
                 break
-            self._buffer = self._buffer[6 + length :]
+            at += len(frame)
             if due is not None:
                 del self._due[number]
                 found.append((number, frame[_HEADER:]))
+        self._buffer = data[at:]
         return found
 
     def forget(self, number: int) -> bool:
@@ -187,7 +190,9 @@ class RtuFraming:
         if self._due is None:
             return []
         unit, request = self._due
-        self._buffer += data
+        self._buffer += data[: _MOST_NOISE + 1]
+        if len(self._buffer) > _MOST_NOISE:
+            raise FrameError("noise without end")
         starts = (bytes((unit, request.head[0] | _EXCEPTION)), bytes((unit,)) + request.head)
         for at in range(len(self._buffer) - 1):
             if not self._buffer.startswith(starts, at):

@@ -222,6 +222,9 @@ class Link:
             async with asyncio.timeout(limit):
                 await self.line.open(lambda: wire)
                 await wire.opened.wait()  # a serial line is ready a moment later
+        except asyncio.CancelledError:
+            wire.close()  # a serial line that is open, and not yet ready, would stay taken
+            raise
         except TimeoutError:
             wire.close()
             raise LinkError(Reason.CONNECTION_LOST, f"no connection to {self.line.place} in {limit:.2f} s") from None

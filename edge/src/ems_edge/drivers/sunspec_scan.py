@@ -75,12 +75,16 @@ async def _units(line: Connection, units: Sequence[int]) -> AsyncIterator[driver
 
 
 async def survey(connection: Given) -> Survey:
-    """Everything that one device has. Raises ValueError for a connection that cannot be, LinkError for silence."""
+    """Everything that one device has. Raises ValueError for a connection that cannot be, OSError for silence."""
     (line,) = each(connection, (), Connection)
     async with asking(line) as asked:
-        found = await _walk(line, asked, line.unit)
-        says = await _says(asked, line.unit, found)
-        return Survey(says, [Surveyed(one, await _registers(line, asked, one)) for one in found])
+        try:
+            found = await _walk(line, asked, line.unit)
+            says = await _says(asked, line.unit, found)
+            shown = [(one, await _registers(line, asked, one)) for one in found]
+        except LinkError as error:
+            raise OSError(f"unit {line.unit} at {line.line.place}: {error}") from None
+    return Survey(says, [Surveyed(one, data) for one, data in shown if data is not None])
 
 
 async def _walk(line: Connection, asked: Asking, unit: int) -> list[Found]:
@@ -100,11 +104,17 @@ async def _says(asked: Asking, unit: int, found: Sequence[Found]) -> dict[str, s
     return says
 
 
-async def _registers(line: Connection, asked: Asking, one: Found) -> bytes:
+async def _registers(line: Connection, asked: Asking, one: Found) -> bytes | None:
+    """None for a model that the device itself refuses to show. Raises LinkError."""
     data, end = b"", one.length + HEADER
     for start in range(0, end, line.max_words):
         count = min(line.max_words, end - start)
-        data += (await asked.ask(line.unit, read("holding", one.address + start, count)))[2:]
+        try:
+            data += (await asked.ask(line.unit, read("holding", one.address + start, count)))[2:]
+        except LinkError as error:
+            if error.reason is Reason.DEVICE_EXCEPTION:
+                return None
+            raise
     return data
 
 

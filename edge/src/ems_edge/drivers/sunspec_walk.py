@@ -52,6 +52,8 @@ class Walk:
             model, length = int.from_bytes(pdu[2:4]), int.from_bytes(pdu[4:6])
             if model == _END:
                 break
+            if at + HEADER + length > 0x10000:
+                break  # what stands behind the last model of a device without an end, or a lie
             self._found.append(Found(model, at, length))
             if len(self._found) > _MOST_MODELS:
                 raise LinkError(Reason.GARBLED, f"more than {_MOST_MODELS} models")
