@@ -78,6 +78,7 @@ function compose(config: ClientConfig): Services {
     // The next person at this screen must not see the last one's figures.
     link.stop();
     points.clear();
+    liveControl.clear();
     traces.clear();
     holes.clear();
   });

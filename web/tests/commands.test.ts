@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inForce, isOver, limitWords, stateOf, wantedValue, withEvent, type Command } from "@/domain/command";
+import { inForce, isOver, limitWords, stateOf, upToDate, wantedValue, withEvent, type Command } from "@/domain/command";
 import type { CommandEvent } from "@/domain/messages";
 import type { Point } from "@/domain/site";
 
@@ -43,6 +43,14 @@ describe("a command and what is said of it", () => {
 
   it("that gave its point back is not called in force", () => {
     expect(stateOf({ state: "verified", value: null })).toBe("Given back");
+  });
+});
+
+describe("a list of commands", () => {
+  it("is brought up to date by everything that was told, in its order", () => {
+    const other = { ...COMMAND, id: "b" };
+    const told = [event("verified", { read_back: 5000 }), event("written", { id: "b" }), event("written")];
+    expect(upToDate([COMMAND, other], told).map(({ state, readBack }) => [state, readBack])).toEqual([["verified", 5000], ["written", null]]);
   });
 });
 

@@ -51,6 +51,11 @@ export function withEvent(command: Command, event: CommandEvent): Command {
   };
 }
 
+/** A list as it was fetched, brought up to date by events, of which the newest comes first. */
+export function upToDate(commands: readonly Command[], events: readonly CommandEvent[]): Command[] {
+  return commands.map((command) => events.reduceRight((known, event) => withEvent(known, event), command));
+}
+
 /** The command whose value a point holds now, of a list that begins with the newest; null where nobody holds it. */
 export function inForce(commands: readonly Command[], key: string, now: number): Command | null {
   for (const command of commands) {

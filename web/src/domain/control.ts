@@ -17,6 +17,12 @@ export function changeOf(event: ControlEvent): ControlChange {
   return { id, rule, key: point, action, at: ts, value: value ?? null, input: input ?? null, detail: detail ?? null };
 }
 
+/** A list as it was fetched, the newest first, with what was told since. */
+export function withChanges(changes: readonly ControlChange[], events: readonly ControlEvent[]): ControlChange[] {
+  const known = new Set(changes.map((change) => change.id));
+  return [...events.filter((event) => !known.has(event.id)).map(changeOf), ...changes].sort((a, b) => b.at - a.at);
+}
+
 const WORDS: Readonly<Record<ControlEvent["action"], string>> = {
   started: "took over", adjusted: "moved", stopped: "let go of", stale: "does not know its input for", overruled: "was overruled at",
   failed: "could not set",

@@ -1,8 +1,8 @@
 "use client";
 
-import type { SWRResponse } from "swr";
 import { actionWord, type ControlChange } from "@/domain/control";
 import type { Reading, Rule } from "@/domain/rules";
+import type { LiveList } from "@/presentation/hooks/use-control";
 import { Facts } from "@/presentation/ui/facts";
 import { List } from "@/presentation/ui/list";
 import { Row } from "@/presentation/ui/row";
@@ -10,7 +10,7 @@ import { Section } from "@/presentation/ui/section";
 import { Ago } from "@/presentation/ui/when";
 
 /** What the rules did, the newest first. */
-export function ChangesSection({ changes, rules, reading }: { changes: SWRResponse<ControlChange[], unknown>; rules: readonly Rule[]; reading: Reading }) {
+export function ChangesSection({ changes, rules, reading }: { changes: LiveList<ControlChange>; rules: readonly Rule[]; reading: Reading }) {
   const names = new Map(rules.map((rule) => [rule.key, rule]));
   return (
     <Section title="What rules did">

@@ -1,8 +1,8 @@
 "use client";
 
-import type { SWRResponse } from "swr";
 import { stateOf, toneOf, whyOf, type Command } from "@/domain/command";
 import type { Point } from "@/domain/site";
+import type { LiveList } from "@/presentation/hooks/use-control";
 import { Badge } from "@/presentation/ui/badge";
 import { Facts } from "@/presentation/ui/facts";
 import { List } from "@/presentation/ui/list";
@@ -12,7 +12,7 @@ import { Ago } from "@/presentation/ui/when";
 import { asked } from "@/presentation/setpoint/shown";
 
 /** What people asked for, the newest first, each as far as it has come. */
-export function CommandsSection({ commands, points }: { commands: SWRResponse<Command[], unknown>; points: readonly Point[] }) {
+export function CommandsSection({ commands, points }: { commands: LiveList<Command>; points: readonly Point[] }) {
   const known = new Map(points.map((point) => [point.key, point]));
   return (
     <Section title="Commands" lead="What people asked for. Each is recorded with who, when and what came of it.">

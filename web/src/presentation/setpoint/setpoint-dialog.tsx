@@ -3,7 +3,7 @@
 import { useState } from "react";
 import { HOLDS, isOver, limitWords, wantedValue, type Command } from "@/domain/command";
 import type { Point, Site } from "@/domain/site";
-import { useCommands } from "@/presentation/hooks/use-control";
+import { useCommands, useProgress } from "@/presentation/hooks/use-control";
 import { useForm } from "@/presentation/hooks/use-form";
 import { useLivePoint } from "@/presentation/hooks/use-live-point";
 import { useServices } from "@/presentation/services";
@@ -33,9 +33,9 @@ export function SetpointDialog({ site, point, open, onOpenChange }: Props) {
 }
 
 function Ordering({ site, point, onClose }: { site: Site; point: Point; onClose: () => void }) {
-  const { data: commands, mutate } = useCommands(site);
+  const { mutate } = useCommands(site);
   const [ordered, setOrdered] = useState<Command | null>(null);
-  const command = commands?.find((each) => each.id === ordered?.id) ?? ordered;
+  const command = useProgress(site, ordered);
   if (command === null) {
     return (
       <SetpointForm
