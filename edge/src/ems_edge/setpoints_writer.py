@@ -87,14 +87,14 @@ class SetpointWriter:
             self._look(state)
 
     def restore(self, point: str) -> None:
-        """Where nobody claims the point: its default, now, whatever is known of it. What is in force then is told."""
+        """Where nobody claims the point: its default, now, even if it was in force before. What is in force is told."""
         state = self._states.get(point)
         if state is None or state.setpoint is None:
             detail = f"{point} is not configured any more; nothing was written"
             self._tell(Outcome(point, None, None, Result.LEFT, detail=detail))
             return
         state.held = True
-        state.forced = state.forced or not state.claims
+        state.forced = state.forced or not (state.claims or state.unsure)
         self._look(state)
 
     async def read_back(self, point: str) -> Value | None:

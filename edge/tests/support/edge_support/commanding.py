@@ -82,15 +82,15 @@ def command(point: str, value: float | None, *, expires: int | None = None, **mo
     return Command(v=1, point=point, value=value, requested=wall_ms(), expires=ends, requested_by="user_1", **more)
 
 
-def give(server: RedisProcess, given: Command) -> str:
+def give(server: RedisProcess, given: Command, edge: int = 1) -> str:
     """As the backend does."""
-    server.admin.xadd(COMMANDS, {keys.COMMAND_FIELD: msgspec.json.encode(given)})
+    server.admin.xadd(keys.commands_stream(1, edge), {keys.COMMAND_FIELD: msgspec.json.encode(given)})
     return given.id
 
 
-def events(server: RedisProcess) -> list[CommandEvent]:
+def events(server: RedisProcess, edge: int = 1) -> list[CommandEvent]:
     """All that the edge told of commands, in order."""
-    entries = server.admin.xrange(EVENTS)
+    entries = server.admin.xrange(keys.edge_events_stream(1, edge))
     told = [msgspec.json.decode(fields[b"event"], type=EdgeEvent) for _, fields in entries]  # type: ignore[type-var]
     return [event for event in told if isinstance(event, CommandEvent)]
 
