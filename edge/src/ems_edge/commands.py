@@ -29,6 +29,7 @@ from ems_edge.command_journal import Entry, Journal, Stage
 from ems_edge.commands_check import Verdict, event, holder_of, id_of, verdict_of
 from ems_edge.events import Events
 from ems_edge.setpoints import FAILURES, Outcome, Result
+from ems_edge.setpoints_claims import called
 from ems_edge.setpoints_writer import SetpointWriter
 from ems_edge.window import StreamId
 
@@ -262,6 +263,4 @@ class Commands:
 
 def _follower(outcome: Outcome) -> str:
     """What is in force now, where that is not the default."""
-    return (
-        outcome.detail if outcome.holder is None else f"{outcome.point} is held by {outcome.holder.replace(':', ' ')}"
-    )
+    return outcome.detail if outcome.holder is None else f"{outcome.point} is held by {called(outcome.holder)}"

@@ -10,7 +10,7 @@ from ems_contract.commands import Command, CommandEvent, CommandReason, CommandS
 from ems_contract.control import COMMAND_PRIORITY
 
 from ems_edge.setpoints import Outcome, Result
-from ems_edge.setpoints_claims import Claim
+from ems_edge.setpoints_claims import Claim, called
 from ems_edge.setpoints_limits import Setpoint
 
 LONGEST_ID = 64
@@ -72,7 +72,7 @@ def check(
     if command.lease is not None and command.lease <= 0:
         return Verdict(CommandState.EXPIRED, CommandReason.EXPIRED, "its lease was over before it began")
     if strongest is not None and strongest.priority < COMMAND_PRIORITY:
-        detail = f"{command.point} is held by {strongest.holder.replace(':', ' ')}"
+        detail = f"{command.point} is held by {called(strongest.holder)}"
         return rejected(CommandReason.OVERRULED, detail)
     return None
 

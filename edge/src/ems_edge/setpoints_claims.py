@@ -19,6 +19,12 @@ class Claim:
     until: float | None = None
 
 
+def called(holder: str) -> str:
+    """A holder as people read it: `rule peak`, and of a command only that it is one."""
+    kind, _, name = holder.partition(":")
+    return "somebody's command" if kind == "command" else f"{kind} {name}"
+
+
 class Claims:
     """The claims at one point."""
 

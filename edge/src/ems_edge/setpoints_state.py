@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ems_edge.setpoints import Outcome, Result
-from ems_edge.setpoints_claims import Claim, Claims
+from ems_edge.setpoints_claims import Claim, Claims, called
 from ems_edge.setpoints_limits import Setpoint
 
 RETRY_FIRST, RETRY_LAST = 1.0, 30.0
@@ -55,7 +55,7 @@ class PointState:
         claim, strongest = self.claims.of(holder), self.claims.strongest()
         if self.setpoint is None or claim is None or strongest is None or strongest is claim:
             return None
-        detail = f"{self.setpoint.key} is held by {strongest.holder.replace(':', ' ')}"
+        detail = f"{self.setpoint.key} is held by {called(strongest.holder)}"
         return Outcome(self.setpoint.key, holder, claim.value, Result.OVERRULED, detail=detail, by=strongest.holder)
 
     def target(self) -> Target | None:
