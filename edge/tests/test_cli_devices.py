@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from edge_support.bench import ems_edge
+from edge_support.bench import ems_edge, typed
 from edge_support.devices import Endpoint, Unit, endpoint, meter
 from edge_support.edge_process import standalone
 from edge_support.waiting import free_port
@@ -125,7 +125,8 @@ async def test_write_says_when_the_device_does_not_hold_the_value(served: Endpoi
     ("point", "value", "told"),
     [
         ("battery.power_setpoint", "2500", "2500 is outside its limits; give -2000 to 2000 W"),
-        ("battery.power_setpoint", "nan", "nan is outside its limits"),
+        ("battery.power_setpoint", "nan", "'nan' is no value; give a number in W"),
+        ("battery.power_setpoint", "inf", "'inf' is no value; give a number in W"),
         ("battery.power_setpoint", "much", "'much' is no value; give a number in W"),
         ("battery.voltage", "5", "can only be read; its writable points are power_setpoint"),
         ("m.voltage_l1", "5", "can only be read; this device has no writable point"),
@@ -139,6 +140,19 @@ async def test_what_must_not_be_written_is_refused(
     assert said.code == 2
     assert told in said.err
     assert not served.answered
+
+
+@pytest.mark.parametrize(
+    ("limits", "value", "told"),
+    [("minimum: 0", "-1", "give 0 or more W"), ("maximum: 5", "6", "give at most 5 W")],
+)
+def test_a_limit_on_one_side_is_told_as_such(tmp_path: Path, limits: str, value: str, told: str) -> None:
+    file = tmp_path / "valve.yaml"
+    point = f"{{key: power, name: Power, unit: W, address: 0, type: int16, writable: true, {limits}}}"
+    file.write_text(f"profile: valve\nname: Valve\ndriver: modbus\npoints:\n  - {point}\n")
+    said = typed("write", file, "--", "power", value, "host=127.0.0.1")
+    assert said.code == 2
+    assert f"{value} is outside its limits; {told}" in said.err
 
 
 async def test_nothing_is_written_past_an_edge_that_runs(served: Endpoint, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from edge_support.broker import PASSWORD, USER, Broker
 from edge_support.devices import Endpoint, endpoint, meter
 from edge_support.sunspec import inverter
 from edge_support.waiting import free_port
+from ems_edge.cli.scan import _word
 
 
 @pytest.fixture
@@ -50,8 +51,38 @@ async def test_a_sunspec_device_is_scanned_drafted_validated_and_read(served: En
     read = await ems_edge("read", file, "active_power", *at(served), "unit=3")
     assert read.rows == [["active_power", "4321", "W", "good"]]
     again = await ems_edge("scan", "sunspec", *at(served), "--units", "3", "--draft", tmp_path)
-    assert again.code == 1
-    assert "is there already; move it, or give another folder" in again.err
+    assert again.code == 0  # the profile says the same
+
+
+async def test_a_profile_that_somebody_worked_on_stays_and_the_scan_goes_on(tmp_path: Path) -> None:
+    file = tmp_path / "acme_sun_10.yaml"
+    async with endpoint({3: inverter(), 4: inverter()}) as served:
+        file.write_text("mine")
+        said = await ems_edge("scan", "sunspec", *at(served), "--units", "3-4", "--draft", tmp_path)
+    assert said.code == 1
+    assert len(said.out.splitlines()) == 2
+    assert said.err.count("is there already; move it, or give another folder") == 2
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("10.0 Symo", "device_10_0_symo"), ("../NULL", "device_null"), ("", "device")]
+)
+def test_a_profile_made_of_a_device_has_a_name_that_profiles_may_have(name: str, word: str) -> None:
+    assert _word(name) == word
+
+
+async def test_what_a_device_calls_itself_gives_the_terminal_no_orders(tmp_path: Path) -> None:
+    broker = Broker(tmp_path / "broker")
+    about = {"ids": ["1"], "name": "Plug\x1b[2J\x9b31m", "manufacturer": "[bold]ACME\r\x07"}
+    announced = {"name": "Power", "state_topic": "a", "device": about}
+    try:
+        await broker.say("homeassistant/sensor/1/config", json.dumps(announced), retain=True)
+        said = await ems_edge("scan", "mqtt", "host=127.0.0.1", f"port={broker.port}", "--patience", "0.2")
+    finally:
+        await asyncio.to_thread(broker.kill)
+    assert said.out.startswith("Plug\ufffd[2J\ufffd31m ")
+    assert "[bold]ACME\ufffd\ufffd" in said.out
 
 
 async def test_devices_that_announce_themselves_on_a_broker_are_found_and_drafted(tmp_path: Path) -> None:

@@ -104,6 +104,16 @@ def test_what_is_no_yaml_mapping_says_so(text: str, line: int | None, problem: s
     assert problem in str(caught.value)
 
 
+@pytest.mark.parametrize("field", ["name", "driver"])
+def test_aliases_of_aliases_of_aliases_are_told_in_a_line(field: str) -> None:
+    layers = ["&a0 [x, x, x, x, x, x, x, x, x]"]
+    layers += [f"&a{layer} [{', '.join([f'*a{layer - 1}'] * 9)}]" for layer in range(1, 12)]
+    text = GOOD.replace(next(line for line in GOOD.splitlines() if line.startswith(field)), "")
+    with pytest.raises(ConfigError) as told:
+        check_profile(parse_yaml(f"{text}\n{field}: [{', '.join(layers)}]\n", "bomb.yaml"))
+    assert len(str(told.value)) < 300
+
+
 def test_no_points_is_a_mistake() -> None:
     with pytest.raises(ConfigError, match="has no point"):
         _check("profile: x\nname: X\ndriver: modbus\npoints: []\n")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from ems_contract.points import Kind, Point, Reason
 from ems_contract.processing import Aggregate, ReportPolicy
 from ems_edge.decode import Value
 from ems_edge.poller import Answer
-from ems_edge.reporting import PULSE, Reporter
+from ems_edge.reporting import PULSE, Reporter, _matches
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -146,6 +147,16 @@ def test_registers_and_states_are_never_averaged() -> None:
     samples: list[tuple[int, Value]] = [(0, 1.0), (4_000, 2.0), (10_000, 3.0)]
     for key in ("meter.energy", "meter.state"):
         assert _windows("mean", samples, key)[0][1] == 2.0
+
+
+@given(st.lists(st.sampled_from(["*", "**", "a", "b.", "ab"]), max_size=8), st.text("ab.", max_size=8))
+def test_a_star_stands_for_any_characters(parts: list[str], key: str) -> None:
+    pattern = "".join(parts)
+    assert _matches(pattern, key) == fnmatchcase(key, pattern)
+
+
+def test_a_pattern_of_many_stars_takes_no_longer() -> None:
+    assert not _matches("*a" * 40 + "*b", "a" * 90)
 
 
 def test_a_window_with_some_bad_samples_is_uncertain_and_one_without_a_value_is_bad() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,16 @@ def did_you_mean(word: object, known: Iterable[str], otherwise: str = "use one o
     if close:
         return f"did you mean {close[0]!r}?"
     return f"{otherwise} {', '.join(repr(choice) for choice in choices)}"
+
+
+class _Few(reprlib.Repr):
+    def __init__(self) -> None:
+        super().__init__(maxlevel=2, maxstring=100, maxother=100)
+
+
+def shown(value: object) -> str:
+    """A value out of a file, for an error. YAML's aliases make a few lines into more than memory holds when written."""
+    return f"{_Few().repr(value):.60}"
 
 
 class _Loader(yaml.SafeLoader):
@@ -110,9 +121,9 @@ class Document:
             return self.error(_join(path, missing[1]), "is missing", "add it")
         value = "[redacted]" if _SECRET.fullmatch(_join(self.prefix, path)) else _value_at(self.data, path)
         if problem.startswith("Invalid enum value"):
-            return self.error(path, f"{value!r:.60} is not known", did_you_mean(value, _choices(kind, path)))
+            return self.error(path, f"{shown(value)} is not known", did_you_mean(value, _choices(kind, path)))
         problem = problem[0].lower() + problem[1:].replace("`", "")
-        return self.error(path, problem, f"{value!r:.60} stands there")
+        return self.error(path, problem, f"{shown(value)} stands there")
 
 
 def read_yaml(path: Path) -> Document:

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from ems_edge.lazy import Lazy
-from ems_edge.problems import Document, did_you_mean, parse_yaml, read_yaml
+from ems_edge.problems import Document, did_you_mean, parse_yaml, read_yaml, shown
 from ems_edge.profile_common import WORD, CommonProfile, check_points
 
 
@@ -87,7 +87,8 @@ def check_profile(document: Document) -> CommonProfile:
         raise document.error("driver", "is missing", "add it")
     driver = document.data["driver"]
     if not isinstance(driver, str) or driver not in KINDS:
-        raise document.error("driver", f"{driver!r:.60} is not a driver", did_you_mean(driver, KINDS))
+        word = driver if isinstance(driver, str) else ""
+        raise document.error("driver", f"{shown(driver)} is not a driver", did_you_mean(word, KINDS))
     profile = document.convert(KINDS[driver])
     if not WORD.match(profile.profile):
         raise document.error("profile", f"{profile.profile!r} is not a name", "use lower-case words: stl_meter")

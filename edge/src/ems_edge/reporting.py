@@ -8,7 +8,6 @@ minute or less.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -89,9 +88,8 @@ class Reporter:
 
     def __init__(self, policies: Sequence[ReportPolicy], points: Iterable[Point]) -> None:
         self._reported: dict[str, _Reported] = {}
-        patterns = [(policy, _pattern(policy.points)) for policy in policies]
         for point in points:
-            policy = next((policy for policy, pattern in patterns if pattern.match(point.key)), None)
+            policy = next((one for one in policies if any(_matches(text, point.key) for text in one.points)), None)
             if policy is not None:
                 device = point.key.partition(".")[0]
                 window = Window(policy, point.kind) if policy.window is not None else None
@@ -152,5 +150,17 @@ class Reporter:
         return answers
 
 
-def _pattern(points: Sequence[str]) -> re.Pattern[str]:
-    return re.compile("|".join(re.escape(point).replace(r"\*", ".*") + r"\Z" for point in points))
+def _matches(pattern: str, key: str) -> bool:
+    """`*` stands for any characters. Each part is taken where it first stands, so that many stars take no longer."""
+    first, *parts = pattern.split("*")
+    if not parts:
+        return key == first
+    if not key.startswith(first):
+        return False
+    *between, last = parts
+    at = len(first)
+    for part in between:
+        at = key.find(part, at) + len(part)
+        if at < len(part):
+            return False
+    return len(key) - at >= len(last) and key.endswith(last)

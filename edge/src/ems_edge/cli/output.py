@@ -30,13 +30,18 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False, markup=False)
 
 
+def plain(text: str) -> str:
+    """Without what a terminal would obey: names and answers come from devices, and a device may say anything."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def say(text: str) -> None:
-    console().print(logs.redact(text), soft_wrap=True)
+    console().print(plain(logs.redact(text)), soft_wrap=True)
 
 
 def note(text: str) -> None:
     """Beside the answer: on standard error."""
-    console(stderr=True).print(logs.redact(text), soft_wrap=True, style="dim")
+    console(stderr=True).print(plain(logs.redact(text)), soft_wrap=True, style="dim")
 
 
 def sentence(error: Exception, remedy: str) -> str:
@@ -46,7 +51,7 @@ def sentence(error: Exception, remedy: str) -> str:
 
 def complain(message: str) -> None:
     """One sentence on standard error, with its remedy."""
-    console(stderr=True).print(logs.redact(message), soft_wrap=True, style="red")
+    console(stderr=True).print(plain(logs.redact(message)), soft_wrap=True, style="red")
 
 
 def fail(message: str, code: int) -> Never:
@@ -60,7 +65,7 @@ def table(columns: Mapping[str, str], rows: Iterable[Sequence[str | Text]]) -> N
     for title, justify in columns.items():
         drawn.add_column(title, justify="right" if justify == "right" else "left")
     for row in rows:
-        drawn.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+        drawn.add_row(*(cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row))
     console().print(drawn)
 
 
@@ -95,7 +100,7 @@ def in_words(connection: Mapping[str, Any]) -> str:
 
 def number(value: float) -> str:
     """Seven digits at most, without an exponent for what people measure: 230.1, 1500, 0.05."""
-    if value == int(value) and abs(value) < 1e15:
+    if abs(value) < 1e15 and value == int(value):
         return str(int(value))
     return f"{value:.7g}"
 

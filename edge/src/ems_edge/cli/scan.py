@@ -110,7 +110,11 @@ def mqtt(
         if not announced:  # listen once more, for all of them
             devices = await mqtt_scan.discover(given, prefix=prefix, patience=patience)
             announced.update({device.id: device for device in devices})
-        return drafted(announced[found.says["id"]])
+        known = announced.get(found.says.get("id", ""))
+        if known is None:
+            problem = "did not announce itself a second time"
+            raise ConfigError(found.name, "", problem, "scan again, with a longer --patience")
+        return drafted(known)
 
     show(mqtt_scan.scan(given, prefix=prefix, patience=patience), as_json, draft, announcement)
 
@@ -136,7 +140,7 @@ def _units(text: str) -> list[int]:
 def show(found: AsyncIterator[Found], as_json: bool, folder: Path | None = None, draft: Draft | None = None) -> None:
     """Each device as it is found, and its profile where a folder is given. Raises typer.Exit where nobody answers."""
     try:
-        rows = asyncio.run(_collect(found, as_json, folder, draft))
+        rows, wrong = asyncio.run(_collect(found, as_json, folder, draft))
     except ConfigError as error:
         output.fail(str(error), output.FAILED)
     except ValueError as error:
@@ -147,12 +151,16 @@ def show(found: AsyncIterator[Found], as_json: bool, folder: Path | None = None,
         output.emit(rows)
     if not rows:
         output.fail("nobody answers; check address, wiring and settings, or scan a wider range", output.FAILED)
+    if wrong:
+        raise typer.Exit(output.FAILED)
 
 
 async def _collect(
     found: AsyncIterator[Found], quiet: bool, folder: Path | None, draft: Draft | None
-) -> list[dict[str, object]]:
+) -> tuple[list[dict[str, object]], bool]:
+    """What was found, and whether a profile could not be made; the others are found and made all the same."""
     rows: list[dict[str, object]] = []
+    wrong = False
     with output.progress() as progress:
         progress.add_task("scanning", total=None)
         async for device in found:
@@ -161,11 +169,16 @@ async def _collect(
             if not quiet:
                 output.say(_line(device))
             if folder is not None and draft is not None:
-                file = _keep(folder, await draft(device))
-                row["draft"] = str(file)
-                output.note(f"  {file}: drafted; check it, then `ems-edge validate {file}`")
+                try:
+                    file = _keep(folder, await draft(device))
+                except (ConfigError, OSError, ValueError) as error:
+                    wrong = True
+                    output.complain(f"  no profile of {device.name}: {output.sentence(error, 'scan it again')}")
+                else:
+                    row["draft"] = str(file)
+                    output.note(f"  {file}: drafted; check it, then `ems-edge validate {file}`")
             rows.append(row)
-    return rows
+    return rows, wrong
 
 
 def _line(device: Found) -> str:
@@ -175,17 +188,21 @@ def _line(device: Found) -> str:
 
 
 def _word(name: str) -> str:
-    """`Fronius Symo 10.0` -> `fronius_symo_10_0`."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:48] or "device"
+    """`Fronius Symo 10.0` -> `fronius_symo_10_0`; a profile's name begins with a letter, and YAML's null is none."""
+    word = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return (word if word[:1].isalpha() and word not in ("true", "false", "null") else f"device_{word}".rstrip("_"))[:48]
 
 
 def _keep(folder: Path, text: str) -> Path:
-    """Under the profile's own name; a file that is there is somebody's work and stays. Raises ConfigError, OSError."""
+    """Under the profile's own name; a file that is there is somebody's work and stays, and is enough where it says the
+    same: devices of one kind are many. Raises ConfigError, OSError."""
     file = folder / f"{parse_yaml(text, 'draft').data['profile']}.yaml"
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with file.open("x", encoding="utf-8") as sink:
             sink.write(text)
     except FileExistsError:
+        if file.read_bytes() == text.encode():
+            return file
         raise ConfigError(str(file), "", "is there already", "move it, or give another folder") from None
     return file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import math
 from pathlib import Path
@@ -82,20 +83,26 @@ def _number(target: Target, point: CommonPoint, text: str) -> float | None:
         return None
     number = next((float(raw) for raw, name in point.states.items() if name == text), None)
     if number is None:
-        try:
+        with contextlib.suppress(ValueError):
             number = float(text)
-        except ValueError:
+        if number is None or not math.isfinite(number):
             remedy = did_you_mean(text, point.states.values()) if point.states else f"give a number in {point.unit}"
-            raise ConfigError(target.profile.profile, point.key, f"{text!r} is no value", remedy) from None
+            raise ConfigError(target.profile.profile, point.key, f"{text!r} is no value", remedy)
     own = target.limits.get(f"{target.key}.{point.key}")
     lows = [point.minimum, own.minimum if own else None]
     highs = [point.maximum, own.maximum if own else None]
     low = max((limit for limit in lows if limit is not None), default=-math.inf)
     high = min((limit for limit in highs if limit is not None), default=math.inf)
     if not low <= number <= high:
-        remedy = f"give {output.number(low)} to {output.number(high)} {point.unit}"
+        remedy = f"give {_within(low, high)} {point.unit}".rstrip()
         raise ConfigError(target.profile.profile, point.key, f"{text} is outside its limits", remedy)
     return number
+
+
+def _within(low: float, high: float) -> str:
+    if low == -math.inf:
+        return f"at most {output.number(high)}"
+    return f"{output.number(low)} or more" if high == math.inf else f"{output.number(low)} to {output.number(high)}"
 
 
 def _edge_runs(store: Path) -> bool:
