@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from bacpypes3.apdu import AbortPDU, Error, ReadPropertyMultipleRequest
+from bacpypes3.apdu import AbortPDU, Error, ReadPropertyACK, ReadPropertyMultipleRequest
 from bacpypes3.basetypes import Segmentation
+from bacpypes3.constructeddata import Any as AnyValue
+from bacpypes3.primitivedata import ObjectIdentifier, Real, Unsigned
 from edge_support.bacnet import analog_device, driver, pointed
 from ems_contract.points import Reason
 from ems_edge.decode import Scaling
-from ems_edge.drivers.bacnet_plan import PRESENT_VALUE, ObjectSource
+from ems_edge.drivers.bacnet_plan import OBJECT_TYPES, PRESENT_VALUE, ObjectSource
+from ems_edge.drivers.bacnet_scan import _states, describe
 from ems_edge.drivers.bacnet_wire import WiredApplication, socket_address
 
 PLAIN = Scaling()
@@ -67,6 +73,62 @@ class Noisy(WiredApplication):
         for datagram in (b"", b"\x81", b"HTTP/1.1 400\r\n", b"\x81\x77\x00\x04", b"\x81\x0a\x00\x05\x09"):
             self.wire._transport.sendto(datagram, there)
         self.wire._transport.sendto(b"\x81\x0a" + (len(noise) + 4).to_bytes(2) + noise, there)
+
+
+class Lying(WiredApplication):
+    """Says of each property in `lies` what stands there, and of those in `instead` that it is another one."""
+
+    def __init__(self, device: Any, lies: Mapping[int, Any], instead: Mapping[int, int]) -> None:
+        super().__init__(device)
+        self.lies = lies
+        self.instead = instead
+
+    async def do_ReadPropertyRequest(self, apdu: Any) -> None:  # noqa: N802
+        asked = int(apdu.propertyIdentifier)
+        if asked not in self.lies:
+            await super().do_ReadPropertyRequest(apdu)
+            return
+        said = ReadPropertyACK(
+            objectIdentifier=apdu.objectIdentifier,
+            propertyIdentifier=self.instead.get(asked, asked),
+            propertyValue=AnyValue(self.lies[asked]),
+            context=apdu,
+        )
+        await self.response(said)
+
+
+MAX_APDU, OBJECT_LIST = 62, 76
+
+
+async def test_a_message_length_that_is_no_number_costs_nothing() -> None:
+    lying = partial(Lying, lies={MAX_APDU: Real(math.nan)}, instead={})
+    async with analog_device(2, lying) as (address, _), driver() as made:
+        assert await pointed(made, address, *inputs(2), device=7).read() == values(2)
+
+
+async def test_an_answer_to_another_question_is_garbled() -> None:
+    mistaken = partial(Lying, lies={MAX_APDU: Unsigned(480)}, instead={MAX_APDU: 11})
+    async with analog_device(2, mistaken) as (address, _), driver() as made:
+        assert set((await pointed(made, address, *inputs(2), device=7).read()).values()) == {Reason.GARBLED}
+
+
+async def test_objects_without_end_are_not_listed() -> None:
+    class Endless(Lying):
+        async def do_ReadPropertyRequest(self, apdu: Any) -> None:  # noqa: N802
+            index = apdu.propertyArrayIndex
+            if int(apdu.propertyIdentifier) == OBJECT_LIST and index is None:
+                await self.response(AbortPDU(True, reason="buffer-overflow", context=apdu))
+                return
+            self.lies = {OBJECT_LIST: ObjectIdentifier(("analog-input", 0)) if index else Unsigned(4_000_000_000)}
+            await super().do_ReadPropertyRequest(apdu)
+
+    async with analog_device(1, partial(Endless, lies={}, instead={})) as (address, _):
+        assert await describe(address, 7) == []
+
+
+def test_states_without_end_are_not_named() -> None:
+    assert len(_states(OBJECT_TYPES["multi-state-value"], {74: [4e9]})) == 256
+    assert _states(OBJECT_TYPES["multi-state-value"], {74: [math.inf]}) == ("state 1",)
 
 
 async def test_a_long_answer_comes_in_segments() -> None:

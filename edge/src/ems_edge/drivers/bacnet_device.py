@@ -6,6 +6,7 @@ asked for less; an object that makes a whole request fail is asked for alone. Wh
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -20,6 +21,7 @@ from ems_edge.decode import Value
 from ems_edge.driver import DeviceSpec, WriteError
 from ems_edge.drivers.bacnet_messages import Peer, Results
 from ems_edge.drivers.bacnet_plan import (
+    ANY_INSTANCE,
     OBJECT_TYPES,
     STATUS_FLAGS,
     Limits,
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _DEVICE = OBJECT_TYPES["device"]
-_ANY_INSTANCE = 4_194_303
 _MAX_APDU, _SEGMENTATION = 62, 107
 _SENDS_SEGMENTS = frozenset({0, 1})
 """segmented-both and segmented-transmit."""
@@ -123,7 +124,7 @@ class BacnetDevice:
     async def _introduce(self, deadline: float) -> Limits:
         """Is it the device that is meant, and how much can it say at once?"""
         expected = self.connection.device
-        itself = _DEVICE, _ANY_INSTANCE if expected is None else expected
+        itself = _DEVICE, ANY_INSTANCE if expected is None else expected
         try:
             longest = number(await self.peer.read_one(itself, _MAX_APDU, _left(deadline)))
             segmentation = number(await self.peer.read_one(itself, _SEGMENTATION, _left(deadline)))
@@ -133,7 +134,8 @@ class BacnetDevice:
             if error.refused:
                 log.warning("not the expected device", device=self.key, instance=expected, said=str(error))
             raise
-        apdu = Limits().apdu if isinstance(longest, Reason) else int(min(max(longest, 50), 1476))
+        unknown = isinstance(longest, Reason) or math.isnan(longest)
+        apdu = Limits().apdu if unknown else int(min(max(longest, 50), 1476))
         return Limits(apdu, segmented=segmentation in _SENDS_SEGMENTS)
 
     async def _ask(self, request: Request, deadline: float) -> Results:

@@ -20,7 +20,7 @@ from bacpypes3.constructeddata import SequenceOf
 from bacpypes3.primitivedata import Double, Enumerated, Integer, Null, ObjectIdentifier, Real, Unsigned
 from ems_contract.points import Reason
 
-from ems_edge.drivers.bacnet_plan import ObjectId, Request
+from ems_edge.drivers.bacnet_plan import ANY_INSTANCE, ObjectId, Request
 from ems_edge.drivers.bacnet_station import Station, StationError, tags_of
 from ems_edge.drivers.bacnet_values import DOUBLE, ENUMERATED, INTEGER, NULL, REAL, UNSIGNED, Tag
 
@@ -51,6 +51,10 @@ class Peer:
         answer = await self._ask(request, limit)
         if not isinstance(answer, ReadPropertyACK):
             raise StationError(Reason.GARBLED, "not an answer to ReadProperty")
+        kind, instance = answer.objectIdentifier
+        same = (int(kind), int(instance)) == found or found == (int(kind), ANY_INSTANCE)
+        if not same or int(answer.propertyIdentifier) != number:
+            raise StationError(Reason.GARBLED, "an answer to another question")
         return tags_of(answer.propertyValue)
 
     async def read_many(self, asked: Request, limit: float) -> Results:

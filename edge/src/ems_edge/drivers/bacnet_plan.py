@@ -40,6 +40,8 @@ MULTI_STATE = frozenset({13, 14, 19})
 MEASURED = frozenset({0, 1, 3, 4, 13, 14, 23, 24, 54})
 """Inputs and outputs: out of service, their present value is not that of the plant any more."""
 LAST_INSTANCE = 4_194_302
+ANY_INSTANCE = 4_194_303
+"""Whoever is asked: a question to the device object that names no device."""
 
 PRESENT_VALUE, STATUS_FLAGS, COV_INCREMENT = 85, 111, 22
 PROPERTIES: Mapping[str, int] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import math
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -27,6 +28,8 @@ _UNITS, _INACTIVE, _ACTIVE, _STATE_TEXT, _STATE_COUNT, _DEFAULT = 117, 46, 4, 11
 _MINIMUM, _MAXIMUM = 69, 65
 _OUTPUTS = frozenset({1, 4, 14, 54})
 _INPUTS = frozenset({0, 3, 13, 23, 24})
+MOST_OBJECTS, MOST_STATES = 10_000, 256
+"""What a device may claim to have; a list is as long as a message, but a count can say anything."""
 _GRACE = 0.1
 """s for what came in while a device was asked."""
 
@@ -124,7 +127,7 @@ async def _object_list(peer: Peer, instance: int, limit: float) -> list[ObjectId
         if not error.refused:
             raise
         count = number(await peer.read_one(itself, _OBJECTS, limit, index=0))
-        last = 0 if isinstance(count, Reason) else int(count)
+        last = int(count) if not isinstance(count, Reason) and 0 <= count <= MOST_OBJECTS else 0
         listed = []
         for index in range(1, last + 1):
             listed += items(await peer.read_one(itself, _OBJECTS, limit, index=index))
@@ -157,7 +160,11 @@ def _states(kind: int, said: dict[int, list[Item]]) -> tuple[str, ...]:
     if kind not in MULTI_STATE:
         return ()
     named = tuple(item for item in said.get(_STATE_TEXT, ()) if isinstance(item, str))
-    return named or tuple(f"state {state}" for state in range(1, int(_float(said, _STATE_COUNT) or 1) + 1))
+    return named or tuple(f"state {state}" for state in range(1, _count_of_states(said) + 1))
+
+
+def _count_of_states(said: dict[int, list[Item]]) -> int:
+    return int(min(max(_float(said, _STATE_COUNT) or 1, 1), MOST_STATES))
 
 
 async def _properties(peer: Peer, found: ObjectId, wanted: tuple[int, ...], limit: float) -> dict[int, list[Item]]:
@@ -184,4 +191,5 @@ def _text(said: dict[int, list[Item]], wanted: int) -> str:
 
 
 def _float(said: dict[int, list[Item]], wanted: int) -> float | None:
-    return next((item for item in said.get(wanted, ()) if isinstance(item, float)), None)
+    """Infinite limits are none."""
+    return next((item for item in said.get(wanted, ()) if isinstance(item, float) and math.isfinite(item)), None)
