@@ -21,8 +21,8 @@ _STYLE = """
 class Line:
     name: str
     color: str
-    times: Sequence[float]
-    values: Sequence[float]
+    points: Sequence[tuple[float, float]]
+    """(second, value)."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,7 @@ def _panel(panel: Panel, top: float, seconds: float) -> list[str]:
         parts.append(f'<line class="note" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>')
         parts.append(f'<text class="faint" x="{x + 4:.1f}" y="{bottom - 6:.1f}">{escape(word)}</text>')
     for line in panel.lines:
-        points = " ".join(
-            f"{_x(at, seconds):.1f},{y(value):.1f}" for at, value in zip(line.times, line.values, strict=True)
-        )
+        points = " ".join(f"{_x(at, seconds):.1f},{y(value):.1f}" for at, value in line.points)
         parts.append(f'<polyline stroke="{line.color}" points="{points}"/>')
     if panel.limit is not None:
         value, word = panel.limit

@@ -31,6 +31,8 @@ MARGIN = 12_000.0
 """The load jumps by as much within three seconds, by itself."""
 SETTLE = 5.0
 """From a jump of the load to the limit being held: one read, one write, one read, and the response."""
+START_SECONDS = 3.0
+"""Until the batteries are idle: before, they follow the load by themselves."""
 COLD, WARM = 165, 280
 """Settings of the heating, in tenths of °C: as the rooms are (it rests), and full."""
 PICTURE = REPOSITORY / "docs" / "images" / "grid-limit.svg"
@@ -56,11 +58,10 @@ SHAVE = LimitRule(
 
 @dataclass(frozen=True)
 class Trace:
-    """Seconds since the experiment began, and W."""
+    """(seconds since the experiment began, W)."""
 
-    times: list[float]
-    grid: list[float]
-    battery: list[float]
+    grid: list[tuple[float, float]]
+    battery: list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def compare(switches: Sequence[float], length: float) -> tuple[Trace, Trace, lis
         bare, ruled = sites
         running.enter_context(lonely_edge(bare, [IDLE]))
         running.enter_context(lonely_edge(ruled, [IDLE, SHAVE]))
+        time.sleep(START_SECONDS)
         begun = time.time()
         switched = []
         for number, wanted in enumerate(switches):
@@ -109,12 +111,8 @@ def compare(switches: Sequence[float], length: float) -> tuple[Trace, Trace, lis
 
 def judge(trace: Trace, switched: Sequence[float]) -> Held:
     """The meter is read once a second: an answer above the limit is a second above it."""
-    excess = [power - LIMIT for power in trace.grid]
-    settled = [
-        one
-        for at, one in zip(trace.times, excess, strict=True)
-        if at > SETTLE and not any(jump <= at < jump + SETTLE for jump in switched)
-    ]
+    excess = [power - LIMIT for _, power in trace.grid]
+    settled = [power - LIMIT for at, power in trace.grid if not any(jump <= at < jump + SETTLE for jump in switched)]
     return Held(
         seconds=len(excess),
         above=sum(one > 0 for one in excess),
@@ -129,19 +127,23 @@ def picture(without: Trace, held: Trace, switched: Sequence[float], length: floa
     grid = Panel(
         "Grid import, kW",
         [
-            Line("without the rule", "#9aa3ad", without.times, [power / 1000 for power in without.grid]),
-            Line("held by the edge", "#0b6bcb", held.times, [power / 1000 for power in held.grid]),
+            Line("without the rule", "#9aa3ad", _kilowatts(without.grid)),
+            Line("held by the edge", "#0b6bcb", _kilowatts(held.grid)),
         ],
-        (200, 340),
+        (160, 340),
         limit=(LIMIT / 1000, f"limit {LIMIT / 1000:g} kW"),
         notes=notes,
     )
     battery = Panel(
         "Battery, kW (+ is discharge)",
-        [Line("battery", "#1f8a4c", held.times, [power / 1000 for power in held.battery])],
+        [Line("battery", "#1f8a4c", _kilowatts(held.battery))],
         (0, 100),
     )
     return draw("A grid limit held with Redis and Django down", [grid, battery], length)
+
+
+def _kilowatts(watts: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    return [(at, power / 1000) for at, power in watts]
 
 
 def _begin(running: ExitStack, folder: Path) -> LonelySite:
@@ -152,12 +154,14 @@ def _begin(running: ExitStack, folder: Path) -> LonelySite:
 
 
 def _trace(answers: Sequence[Answer], begun: float, length: float) -> Trace:
-    at: dict[str, list[tuple[float, float]]] = {"grid_meter": [], "battery": []}
+    seen = Trace([], [])
     for answer in answers:
         second = answer.at / 1000 - begun
         power = answer.values.get(f"{answer.device}.active_power")
-        if answer.device in at and power is not None and second <= length:
-            at[answer.device].append((second, power))
-    # The battery is read within milliseconds of the meter; where one answer is missing the lists are cut alike.
-    pairs = list(zip(at["grid_meter"], at["battery"], strict=False))
-    return Trace([one[0] for one, _ in pairs], [one[1] for one, _ in pairs], [other[1] for _, other in pairs])
+        if power is None or second > length:
+            continue
+        if answer.device == "grid_meter":
+            seen.grid.append((second, power))
+        elif answer.device == "battery":
+            seen.battery.append((second, power))
+    return seen
