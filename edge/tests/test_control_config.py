@@ -192,6 +192,7 @@ NAN = float("nan")
         ("rules.0.high", 250000, "", "above the maximum 200000 of battery.power_setpoint"),
         ("rules.0.low", -250000, "", "below the minimum -200000"),
         ("rules.0.low", 200000, "rules[0].high", "is not above low"),
+        ("rules.0.low", 200000 - 1e-9, "rules[0].high", "no range that a device has"),
         ("rules.0.rest", -10, "", "is not in 0 to 200000"),
         ("rules.0.rest", 200000, "rules[0].high", "could do nothing about the maximum"),
         ("rules.0.ramp", 0, "", "is no speed"),

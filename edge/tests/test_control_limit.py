@@ -155,3 +155,27 @@ def test_what_an_earlier_life_left_behind_is_held_and_given_back_in_order() -> N
         outputs.append(step.output)
     assert outputs[-1] is None
     assert outputs == sorted((one for one in outputs if one is not None), reverse=True) + [None] * outputs.count(None)
+
+
+anything = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(
+    st.lists(st.tuples(anything, st.booleans(), st.floats(0, 30)), min_size=1, max_size=20),
+    anything,
+    st.none() | anything,
+    st.floats(1e-3, 1e3) | st.floats(-1e6, -1e-6),
+    st.booleans(),
+)
+def test_whatever_the_input_says_the_output_stays_in_its_range(
+    seen: list[tuple[float, bool, float]], maximum: float, minimum: float | None, effect: float, whole: bool
+) -> None:
+    rule = _rule(maximum=maximum, minimum=minimum, effect=effect, low=-3.0, high=4.0, rest=1.0)
+    core = Limit(rule, whole=whole)
+    state, now = core.begin(0.0), 0.0
+    for value, in_force, pause in seen:
+        now += pause
+        step = core.step(state, Sight(now, NOON, Reading(value, now), in_force))
+        state = step.state
+        assert step.output is None or -3.0 <= step.output <= 4.0
+        assert not whole or step.output is None or step.output.is_integer()

@@ -15,6 +15,7 @@ from ems_edge.profile_common import WORD
 from ems_edge.setpoints_limits import Setpoint
 
 MOST_SECONDS = 86_400.0
+SPAN_LEAST, SPAN_MOST = 1e-6, 1e15
 
 
 class RuleBook:
@@ -163,6 +164,9 @@ class _Check:
             self._value(field, getattr(rule, field))
         if not rule.low < rule.high:
             raise self._wrong("high", f"{rule.high:g} is not above low ({rule.low:g})", "exchange them")
+        if not SPAN_LEAST <= rule.high - rule.low <= SPAN_MOST:
+            problem = f"{rule.low:g} to {rule.high:g} is no range that a device has"
+            raise self._wrong("high", problem, f"let them be {SPAN_LEAST:g} to {SPAN_MOST:g} apart")
         if not rule.low <= rule.rest <= rule.high:
             raise self._wrong("rest", f"{rule.rest:g} is not in {rule.low:g} to {rule.high:g}", "put it within")
         self._check_room(rule)

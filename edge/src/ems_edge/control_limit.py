@@ -22,6 +22,9 @@ BACK = 3.0
 STEPS = 500
 """The output moves in at least so many steps from end to end: finer ones would only write a device more often."""
 
+HUGE = 1e300
+"""Beyond it sums are no numbers any more; a meter that says so is over every limit."""
+
 
 class Move(NamedTuple):
     """The output changed by `by` at `at`."""
@@ -107,7 +110,7 @@ class Limit:
 
     def _answer(self, here: float, value: float) -> tuple[float, float]:
         """As `_wanted`, for an input that is `value` with the output `here`."""
-        rule = self._rule
+        rule, value = self._rule, min(max(value, -HUGE), HUGE)
         one, other = ((limit - value) / rule.effect for limit in (self._least, self._most))
         low, high = here + min(one, other), here + max(one, other)
         need, must = min(max(rule.rest, low), high), min(max(here, low), high)
@@ -115,6 +118,7 @@ class Limit:
 
     def _grained(self, output: float, way: float) -> float:
         """The next whole step from rest, rounded in the direction of `way`, within the range."""
+        output = min(max(output, self._rule.low), self._rule.high)
         steps = (output - self._rule.rest) / self._grain
         steps = math.ceil(steps - 1e-9) if way > 0 else math.floor(steps + 1e-9)
         return min(max(self._rule.rest + steps * self._grain, self._rule.low), self._rule.high)
