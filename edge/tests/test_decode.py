@@ -91,6 +91,15 @@ def test_an_enum_knows_only_its_states(states: set[int], number: int) -> None:
     assert value == (number if number in states else Reason.OUT_OF_RANGE)
 
 
+@pytest.mark.parametrize("kind", [Type.UINT16, Type.INT32, Type.BIT])
+def test_a_number_of_any_type_with_states_knows_only_those(kind: Type) -> None:
+    codec = Codec(kind, states=frozenset({0, 5} if kind is not Type.BIT else {0}))
+    assert decode(encode(0, codec), codec) == 0
+    assert decode([0] * (codec.words - 1) + [1], codec) is Reason.OUT_OF_RANGE
+    with pytest.raises(ValueError, match="none of the states"):
+        encode(1, codec)
+
+
 def test_the_word_order_says_which_word_comes_first() -> None:
     assert decode([0x0001, 0x0000], Codec(Type.UINT32, Order.BIG)) == 65536
     assert decode([0x0001, 0x0000], Codec(Type.UINT32, Order.LITTLE)) == 1

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 def _point(function: str, address: int, kind: Type) -> RegisterSource:
     kind = Type.BIT if function in ("coil", "discrete") else kind
-    return RegisterSource(f"{function}_{address}_{kind.value}", function, address, Codec(kind, states=frozenset({0})))
+    states = frozenset({0} if kind is Type.ENUM else ())
+    return RegisterSource(f"{function}_{address}_{kind.value}", function, address, Codec(kind, states=states))
 
 
 points = st.lists(

@@ -91,12 +91,13 @@ DESCRIBED = st.builds(
     units=st.none() | st.integers(0, 300),
     states=st.just(()) | st.tuples(st.text(max_size=9), st.text(max_size=9)),
     commandable=st.booleans(),
-    minimum=st.none() | st.floats(-1e4, 1e4),
-    maximum=st.none() | st.floats(-1e4, 1e4),
+    minimum=st.none() | st.floats(width=32),
+    maximum=st.none() | st.floats(width=32),
 )
 
 
 @example("null", [Described((0, 1), "TRUE"), Described((0, 2), "true north"), Described((0, 3), "true")])
+@example("narrow", [Described((2, 1), "limit", commandable=True, minimum=-10_000.0, maximum=-9_999.99999999999)])
 @given(st.text(max_size=40), st.lists(DESCRIBED, min_size=1, max_size=12, unique_by=lambda one: one.object))
 def test_whatever_a_device_says_of_itself_the_draft_is_a_profile(name: str, described: list[Described]) -> None:
     held = [one for one in described if one.object[0] in TYPE_NAMES and TYPE_NAMES[one.object[0]] != "device"]

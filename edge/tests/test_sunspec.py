@@ -248,6 +248,7 @@ def test_every_model_can_be_laid_out() -> None:
         found = model(number)
         assert found is not None
         assert len(list(places(number, 500))) > 5
+    assert place(805, "lithium-ion-module-cell[1].CellV").point.units == "V"
     assert place(714, "Prt[2].DCW").offset - place(714, "Prt[1].DCW").offset == 25
 
 

@@ -151,7 +151,7 @@ class Codec(Scaling):
         return number - (1 << bits) if self.type in _SIGNED and number >= 1 << (bits - 1) else number
 
     def _names(self) -> frozenset[int] | None:
-        return self.states if self.type is Type.ENUM else None
+        return self.states if self.type is Type.ENUM else self.states or None
 
     def from_slot(self) -> Callable[[int | float], Value]:
         """A converter of the number as it stands in its registers: of a bit, the whole register."""
@@ -278,12 +278,12 @@ def encode(value: float, codec: Codec) -> list[int]:
     else:
         a, b, c = codec.factors
         raw = round((Fraction(value) * c - b) / a)
+        if (named := codec._names()) is not None and raw not in named:  # noqa: SLF001 -- of this module
+            raise ValueError(f"{value} is none of the states {sorted(named)}")
         if codec.type is Type.BIT:
             if raw not in (0, 1):
                 raise ValueError(f"{value} is not 0 or 1")
             raw <<= codec.bit
-        if codec.type is Type.ENUM and raw not in codec.states:
-            raise ValueError(f"{value} is none of the states {sorted(codec.states)}")
         try:
             data = raw.to_bytes(codec.words * 2, "big", signed=codec.type in _SIGNED)
         except OverflowError:

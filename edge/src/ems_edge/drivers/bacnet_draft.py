@@ -7,6 +7,7 @@ nothing is taken as writable that does not have a priority array to be given bac
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -92,9 +93,12 @@ def _meaning(one: Described) -> Iterator[tuple[str, str]]:
 
 
 def _limits(one: Described, scale: float, offset: float) -> Iterator[tuple[str, str]]:
-    if one.minimum is not None and one.maximum is not None and one.minimum < one.maximum:
-        yield "minimum", f"{one.minimum * scale + offset:.{_PLACES}g}"
-        yield "maximum", f"{one.maximum * scale + offset:.{_PLACES}g}"
+    if one.minimum is None or one.maximum is None:
+        return
+    low, high = (f"{limit * scale + offset:.{_PLACES}g}" for limit in (one.minimum, one.maximum))
+    if -math.inf < float(low) < float(high) < math.inf:  # as they are written, not as they were
+        yield "minimum", low
+        yield "maximum", high
 
 
 def _word(text: str, taken: set[str]) -> str:

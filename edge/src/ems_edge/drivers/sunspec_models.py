@@ -19,7 +19,7 @@ from ems_edge.decode import Codec, Type
 
 HEADER = 2
 """Registers of ID and length, which the length does not count."""
-_STEP = re.compile(r"(\w+)(?:\[(\d+)\])?\Z")
+_STEP = re.compile(r"([\w-]+)(?:\[(\d+)\])?\Z")
 
 CODECS: dict[str, Codec] = {
     "int16": Codec(Type.INT16, sentinels=(0x8000,)),
