@@ -153,6 +153,20 @@ class Telling(Slow):
         self.told = changed
 
 
+async def test_a_device_that_tells_without_end_is_heard_so_often_and_with_its_last_words() -> None:
+    one = Telling()
+    async with polling(("a", one, 60.0)) as groups:
+        await until(lambda: groups, "the first read")
+        before = len(groups)
+        assert one.told is not None
+        for count in range(5_000):
+            one.told({"power": float(count), f"other_{count % 2}": 1.0})
+        await until(lambda: len(groups) > before, "what it told", 5.0)
+        [(_, answers)] = groups[before:]
+    assert [answer.values["a.power"] for answer in answers] == [*range(19), 4_999.0]
+    assert answers[-1].values.keys() == {"a.power", "a.other_0", "a.other_1"}
+
+
 async def test_what_a_device_tells_by_itself_is_handed_over_soon_and_together() -> None:
     one, other = Telling(), Telling()
     async with polling(("a", one, 60.0), ("b", other, 60.0)) as groups:

@@ -29,6 +29,8 @@ WINDOW_LEAST, WINDOW_MOST = 0.02, 0.25
 _SAME_TICK = 0.005
 TOLD_WINDOW = 0.1
 """How long what a device tells by itself waits for others, s."""
+MOST_TOLD = 20
+"""So often a device is heard in one window; of what it tells beyond that, the last of each point counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Poller:
         self._polled: list[Polled] = []
         self._schedule: asyncio.Task[None] | None = None
         self._gathered: list[Answer] = []
+        self._telling: dict[str, tuple[int, int]] = {}
+        """Device -> how often it told something in this window, and where the last of it stands in `_gathered`."""
         self._window: asyncio.TimerHandle | None = None
 
     def start(self, devices: Sequence[Polled]) -> None:
@@ -136,9 +140,13 @@ class Poller:
     def _told(self, device: str, values: dict[str, Value]) -> None:
         if self._schedule is None:
             return  # it was stopped
-        self._gathered.append(
-            Answer(device, self._wall(), {f"{device}.{name}": value for name, value in values.items()})
-        )
+        keyed = {f"{device}.{name}": value for name, value in values.items()}
+        count, last = self._telling.get(device, (0, 0))
+        if count < MOST_TOLD:
+            self._telling[device] = count + 1, len(self._gathered)
+            self._gathered.append(Answer(device, self._wall(), keyed))
+        else:
+            self._gathered[last] = Answer(device, self._wall(), self._gathered[last].values | keyed)
         if self._window is None:
             self._window = asyncio.get_running_loop().call_later(TOLD_WINDOW, self._flush)
 
@@ -151,5 +159,5 @@ class Poller:
             self._window.cancel()
             self._window = None
         if self._gathered:
-            gathered, self._gathered = self._gathered, []
+            gathered, self._gathered, self._telling = self._gathered, [], {}
             self._sink(gathered)
