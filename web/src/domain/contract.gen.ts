@@ -34,6 +34,7 @@ export type CommandReason =
   | "interrupted"
   | "lease_ended"
   | "not_a_state"
+  | "not_kept"
   | "not_sent"
   | "overruled"
   | "read_back_differs"
