@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { inForce, isOver, limitWords, stateOf, upToDate, wantedValue, withEvent, type Command } from "@/domain/command";
+import { inForce, isOver, limitWords, stateOf, upToDate, wantedValue, whyOf, withEvent, type Command } from "@/domain/command";
 import type { CommandEvent } from "@/domain/messages";
 import type { Point } from "@/domain/site";
+import schema from "../../contract/schema/contract.schema.json";
 
 const COMMAND: Command = {
   id: "a", point: 4, key: "battery.power_setpoint", value: 5000, state: "sent", reason: null, detail: null, readBack: null,
@@ -43,6 +44,17 @@ describe("a command and what is said of it", () => {
 
   it("that gave its point back is not called in force", () => {
     expect(stateOf({ state: "verified", value: null })).toBe("Given back");
+  });
+});
+
+describe("why a command ended", () => {
+  it.each(schema.$defs.CommandReason.enum)("%s has a sentence", (reason) => {
+    expect(whyOf({ reason, detail: null })).not.toContain("The edge says");
+  });
+
+  it("is told in the edge's own words where there are any, also for reasons of later versions", () => {
+    expect(whyOf({ reason: "expired", detail: "1 s too late" })).toBe("1 s too late");
+    expect(whyOf({ reason: "moon_phase", detail: null })).toBe("The edge says: moon phase.");
   });
 });
 

@@ -100,6 +100,8 @@ const REASONS: Readonly<Record<string, string>> = {
   read_back_differs: "The device took the value, but says another one.",
   lease_ended: "Its time was over; the default is in force again.",
   released: "It was given back; the default is in force again.",
+  not_sent: "It could not be handed over to the edge.",
+  not_kept: "The edge could not keep it on its disk, so nothing was written.",
   interrupted: "The edge restarted meanwhile, and the device does not say this value.",
 };
 
