@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import structlog
 from edge_support.waiting import until
 from ems_edge.clock import wall_ms
 from ems_edge.decode import Value
@@ -144,6 +145,22 @@ async def test_no_device_is_no_work() -> None:
 
 
 @dataclass
+class Broken(Slow):
+    """A device whose driver has a fault."""
+
+    async def read(self) -> dict[str, Value]:
+        await super().read()
+        raise RuntimeError("no driver may do this")
+
+
+async def test_a_driver_that_fails_is_told_and_harms_no_other() -> None:
+    one, other = Broken(), Slow()
+    with structlog.testing.capture_logs() as told:
+        async with polling(("a", one, 0.1), ("b", other, 0.1)):
+            await until(lambda: len(one.reads) > 2 and len(other.reads) > 2, "further reads of both")
+    assert {entry["read"] for entry in told if entry["log_level"] == "error"} == {"read a"}
+
+
 class Telling(Slow):
     """A device that says by itself what changed."""
 

@@ -17,11 +17,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+import structlog
 from ems_contract.points import Reason
 
 from ems_edge.clock import wall_ms
 from ems_edge.decode import Value
 from ems_edge.driver import Device, PushingDevice
+
+log = structlog.get_logger()
 
 WINDOW_SHARE = 0.05
 WINDOW_LEAST, WINDOW_MOST = 0.02, 0.25
@@ -121,6 +124,7 @@ class Poller:
         window = self._window_of(polled.interval)
         tick = polled.tick if abs(wall - polled.tick) <= window * 1000 else wall
         polled.reading = asyncio.create_task(self._read(polled, tick, window), name=f"read {polled.key}")
+        polled.reading.add_done_callback(_tell_failure)
 
     async def _read(self, polled: Polled, tick: int, window: float) -> None:
         started = time.monotonic()
@@ -161,3 +165,9 @@ class Poller:
         if self._gathered:
             gathered, self._gathered, self._telling = self._gathered, [], {}
             self._sink(gathered)
+
+
+def _tell_failure(read: asyncio.Task[None]) -> None:
+    """A driver raises nothing for what a device does, so this is a fault of its own: it must not stay unseen."""
+    if not read.cancelled() and (error := read.exception()) is not None:
+        log.error("a driver failed, its device has no sample", read=read.get_name(), exc_info=error)
