@@ -5,7 +5,7 @@ Standalone:       {store: directory, site: site_1, edge: edge_1, redis: {url, us
                   timezone: Europe/Berlin, for schedules; UTC if not said
 Both may have:    profiles: a directory of own profiles
                   store_limit: bytes of batches kept, 2 GiB if not said;  store_days: for how long, a year if not said
-                  backfill_rate: bytes a second that late batches may take beside live ones, 4 MiB if not said
+                  backfill_rate: bytes a second that late batches may take beside live ones, 3 MiB if not said
 
 `config` is the contract's EdgeConfig, the same that the backend's session gives. Paths are relative to the file.
 """
@@ -41,7 +41,7 @@ from ems_edge.setpoints_limits import Setpoint, check_setpoints, setpoint
 STORE_LIMIT = 2 * 1024**3
 STORE_LIMIT_LEAST = 32 * MAX_BATCH_BYTES
 STORE_DAYS, STORE_DAYS_MOST = 365.0, 36_500.0
-BACKFILL_RATE, BACKFILL_RATE_LEAST = 4 * 1_048_576, 1_024
+BACKFILL_RATE, BACKFILL_RATE_LEAST = 3 * 1_048_576, 1_024
 _DAY_MS = 86_400_000
 INTERVAL_LEAST, INTERVAL_MOST = 0.1, 3600.0
 _VALUE_BYTES = 48

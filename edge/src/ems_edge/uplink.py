@@ -31,6 +31,7 @@ from ems_edge.buffer import Buffer, BufferFullError, Name
 from ems_edge.clock import Clock
 from ems_edge.evidence import Evidence
 from ems_edge.image import Image
+from ems_edge.pace import Pace
 from ems_edge.redis_door import DEADLINE, RedisAwayError, RedisDoor, RedisRefusedError
 from ems_edge.window import GRACE, StreamId, Window
 
@@ -41,7 +42,8 @@ TIME_EVERY = 30.0
 LIVE_AGE = 10.0
 """A batch that could not be published for so long is no longer live."""
 LIVE_AT_ONCE = 64
-CHUNK_BYTES, CHUNK_COUNT = 262_144, 64
+CHUNK_BYTES, CHUNK_COUNT = 131_072, 256
+"""Backfill's step: small, so that a live batch never waits long behind it."""
 FULL_PAUSE = 1.0
 
 
@@ -54,7 +56,7 @@ class Tuning:
 
     in_flight: int = 16 * 1_048_576
     backfill_in_flight: int = 8 * 1_048_576
-    backfill_rate: float = 4 * 1_048_576
+    backfill_rate: float = 3 * 1_048_576
     look: float = 1.0
     look_in_backfill: float = 0.2
     grace: float = GRACE
@@ -239,6 +241,7 @@ class Uplink:
 
     async def _backfill(self, redis: RedisDoor) -> None:
         await self._surveyed.wait()
+        pace = Pace(self._tuning.backfill_rate)
         while True:
             self._wake_backfill.clear()
             room = min(
@@ -258,7 +261,7 @@ class Uplink:
                 ids = await redis.add("backfill", [payload for _, payload in lent])
             finally:
                 self._take_off("backfill", [(name, len(payload)) for name, payload in lent], ids)
-            await asyncio.sleep(sum(len(payload) for _, payload in lent) / self._tuning.backfill_rate)
+            await pace.passed(sum(len(payload) for _, payload in lent))
 
     async def _begin(self, max_bytes: int) -> list[tuple[Name, bytes]]:
         try:

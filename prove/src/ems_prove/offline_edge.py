@@ -205,11 +205,11 @@ class OfflineEdge:
 
     async def _be_live(self) -> None:
         names = live_keys()
-        due = time.monotonic()
+        due, ts = time.monotonic(), 0
         while True:
             due += LIVE_INTERVAL
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            ts, sent = wall_ms(), time.monotonic()
+            ts, sent = max(wall_ms(), ts + 1), time.monotonic()
             self._live[0].append(ts)
             self._live[1].append(sent)
             self._recorder.add([Answer("live", ts, dict.fromkeys(names, sent))])

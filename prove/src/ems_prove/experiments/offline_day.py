@@ -31,7 +31,7 @@ from ems_prove.waiting import eventually
 from ems_prove.whole_history import Comparison
 
 POINTS, INTERVAL_MS, DAY_BATCHES = 1_000, 5_000, 17_280
-TURN = 8.0
+TURN = 12.0
 SETTLE = 1.5
 """At the beginning of each turn of TURN s, not counted."""
 LIVE_IN_FLIGHT = 100
@@ -126,7 +126,7 @@ class Edge:
 
 
 def measure(lab: Lab) -> Outcome:
-    day = asyncio.run(spend(lab.stack, DAY_BATCHES, pairs=5))
+    day = asyncio.run(spend(lab.stack, DAY_BATCHES, pairs=6))
     compared = day.comparison
     busy, quiet = (statistics.median(side) * 1000 for side in zip(*day.p99, strict=True))
     return Outcome(
