@@ -238,7 +238,7 @@ class Edge:
         if self._line is None:
             try:
                 if self._settings.store is not None:
-                    ownership.claim(self._settings.store, answer.edge, (await self._buffer.stats()).batches)
+                    ownership.claim(self._settings.store, answer.edge, (await self._buffer.backlog()).batches)
             except StoreError as error:
                 self._failure = error
                 self.stop()
