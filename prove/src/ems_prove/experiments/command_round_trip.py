@@ -132,19 +132,22 @@ def _by_the_api(client: httpx.Client, stack: Stack, points: dict[str, int]) -> I
         body = {"site": stack.site_ids[SITE], "point": points[point], "value": value, **more}
         return client.post("/api/commands", json=body)
 
-    def field(answer: httpx.Response) -> str:
+    def said(answer: httpx.Response) -> str:
         problem = answer.json()
-        return f"{answer.status_code} {next(iter(problem.get('errors') or [problem.get('code', '')]), '')}"
+        fields = [f"{one['field']}: {one['message']}" for one in problem.get("errors", [])]
+        return f"{answer.status_code} {' '.join(fields) or problem['detail']}"
 
-    yield Refusal("a value beyond the limits, at the API", "400 value", field(give(POINT, 900_000)))
-    yield Refusal("a point that is read-only, at the API", "400 point", field(give(READ_ONLY, 50)))
+    beyond, read_only = give(POINT, 900_000), give(READ_ONLY, 50)
+    yield Refusal("a value beyond the limits, at the API", "400 value: Above the maximum, 800000 W.", said(beyond))
+    yield Refusal("a point that is read-only, at the API", f"400 point: {READ_ONLY} is read-only.", said(read_only))
     once = {"id": str(uuid.uuid4()), "lease": None}
     first = give(POINT, None, **once).raise_for_status()
     again = give(POINT, None, **once)
     yield Refusal("a command that comes again, at the API", "200", str(again.status_code))
     yield Refusal("is the same one", first.json()["id"], again.json()["id"])
     replayed = give(POINT, 1_000, **once)
-    yield Refusal("its id with another content, at the API", "409 replayed", field(replayed))
+    reason = "409 A command with this id was given already, and it says something else."
+    yield Refusal("its id with another content, at the API", reason, said(replayed))
 
 
 def _too_late(client: httpx.Client, stack: Stack, points: dict[str, int]) -> Refusal:
