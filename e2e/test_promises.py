@@ -12,6 +12,7 @@ from ems_prove.browser import log_in, watch_point
 from ems_prove.experiments import (
     access_outbox,
     audit_verify,
+    command_round_trip,
     edge_keys,
     live_latency,
     nothing_lost,
@@ -95,6 +96,18 @@ def test_nothing_is_lost_when_redis_the_historian_and_the_edges_are_killed(stack
 def test_an_audit_event_altered_in_the_database_is_named(stack: Stack) -> None:
     result = audit_verify.verify(stack, 2_000)
     assert (result.clean.findings, result.named) == (0, True), result.clean.text
+
+
+@pytest.mark.browser
+def test_a_value_that_a_person_sets_is_in_the_device_and_what_must_not_be_is_refused(
+    page: Page, stack: Stack, simulator: Simulator
+) -> None:
+    command_round_trip.open_control(page, stack)
+    trips = command_round_trip.measure_trips(page, simulator, 5)
+    assert all(trip.arrived for trip in trips), trips
+    assert min(trip.took for trip in trips) < 3 * command_round_trip.AIM_P99_MS
+    refusals = command_round_trip.try_what_is_refused(stack, simulator)
+    assert all(one.right for one in refusals), refusals
 
 
 def test_a_stolen_edge_key_opens_nothing_else_and_nothing_at_all_once_it_is_revoked(stack: Stack) -> None:

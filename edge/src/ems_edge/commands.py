@@ -170,8 +170,7 @@ class Commands:
 
     async def _supersede_others(self, entry: Entry) -> None:
         for other in self._others(entry, Stage.IN_FORCE):
-            detail = "a newer command took its place"
-            await self._over(other, Verdict(CommandState.REVERTED, CommandReason.SUPERSEDED, detail))
+            await self._over(other, Verdict(CommandState.REVERTED, CommandReason.SUPERSEDED))
 
     async def _end(self, entry: Entry, why: CommandReason) -> None:
         """Let go of the point. That it is reverted is told when what follows is in force."""
@@ -242,11 +241,11 @@ class Commands:
             await asyncio.sleep(_ASK_AGAIN)
         number = None if read is None or isinstance(read, Reason) else read
         if setpoint is not None and number is not None and setpoint.same(wanted, number):
-            detail = "the edge restarted during the write; the device has the value"
+            detail = "The edge restarted during the write; the device has the value."
             await self._in_force(entry, Verdict(CommandState.VERIFIED, None, detail, number))
             return
         says = "cannot be read" if number is None else "has another value"
-        detail = f"the edge restarted during the write, and the device {says}"
+        detail = f"The edge restarted during the write, and the device {says}."
         await self._over(entry, Verdict(CommandState.FAILED, CommandReason.INTERRUPTED, detail, number))
 
     async def _resume_claim(self, entry: Entry) -> None:

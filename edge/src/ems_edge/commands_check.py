@@ -56,7 +56,9 @@ def check(
     """Why nothing is written; None where it may be. `known`: the edge has the point, writable or not."""
     if now >= command.expires:
         late = (now - command.expires) / 1000
-        return Verdict(CommandState.EXPIRED, CommandReason.EXPIRED, f"it came {late:.1f} s after its time")
+        return Verdict(
+            CommandState.EXPIRED, CommandReason.EXPIRED, f"It came {late:.1f} s after its time; nothing was written."
+        )
 
     def rejected(reason: CommandReason, detail: str) -> Verdict:
         return Verdict(CommandState.REJECTED, reason, detail)
@@ -70,7 +72,7 @@ def check(
     if (problem := setpoint.problem(command.value)) is not None:
         return rejected(*problem)
     if command.lease is not None and command.lease <= 0:
-        return Verdict(CommandState.EXPIRED, CommandReason.EXPIRED, "its lease was over before it began")
+        return Verdict(CommandState.EXPIRED, CommandReason.EXPIRED, "Its lease was over before it began.")
     if strongest is not None and strongest.priority < COMMAND_PRIORITY:
         detail = f"{command.point} is held by {called(strongest.holder)}"
         return rejected(CommandReason.OVERRULED, detail)
@@ -85,11 +87,11 @@ def verdict_of(outcome: Outcome, setpoint: Setpoint | None) -> Verdict:
         case Result.IN_FORCE | Result.LEFT:
             return Verdict(CommandState.VERIFIED, None, outcome.detail, outcome.read_back)
         case Result.LATE:
-            detail = "the device was busy for longer than it had time"
+            detail = "The device was busy for longer than the command had time; nothing was written."
             return Verdict(CommandState.EXPIRED, CommandReason.EXPIRED, detail)
         case Result.OVERRULED:
             if id_of(outcome.by) is not None:
-                detail = "a newer command came before this one was written"
+                detail = "A newer command came before this one was written."
                 return Verdict(CommandState.REJECTED, CommandReason.SUPERSEDED, detail)
             return Verdict(CommandState.REJECTED, CommandReason.OVERRULED, outcome.detail)
         case Result.OUT_OF_LIMITS:
@@ -113,7 +115,11 @@ def event(command: Command, verdict: Verdict, now: int, lease_until: int | None 
         ts=now,
         value=command.value,
         reason=verdict.reason.value if verdict.reason else None,
-        detail=verdict.detail or None,
+        detail=_sentence(verdict.detail),
         read_back=verdict.read_back,
         lease_until=lease_until,
     )
+
+
+def _sentence(text: str) -> str | None:
+    return f"{text}." if text and not text.endswith((".", "!", "?")) else text or None

@@ -28,9 +28,11 @@ from ems_edge.window import StreamId
 log = structlog.get_logger()
 
 _DISK_PAUSE = 1.0
-_NOT_KEPT = Verdict(CommandState.REJECTED, CommandReason.NOT_KEPT, "the edge's disk takes nothing")
+_NOT_KEPT = Verdict(
+    CommandState.REJECTED, CommandReason.NOT_KEPT, "The edge's disk takes nothing, so nothing was written."
+)
 _REPLAYED = Verdict(
-    CommandState.REJECTED, CommandReason.REPLAYED, "this id was used before, for a command with another content"
+    CommandState.REJECTED, CommandReason.REPLAYED, "This id was used before, for a command with another content."
 )
 
 
