@@ -22,6 +22,8 @@ from ems_contract.telemetry import GAP_STORE_CORRUPT, Gap
 from ems_edge import salvage, store
 from ems_edge.buffer import Backlog, BufferFullError, Lent, Name, NewBatch, Stats, dropped, merge_gaps, without
 from ems_edge.buffer_bounds import horizon, victims
+from ems_edge.store_reserve import SIZE as RESERVE
+from ems_edge.store_reserve import Reserve
 
 log = structlog.get_logger()
 
@@ -30,8 +32,8 @@ _NO_CHANGE = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY}
 )
 """Error codes of a disk that takes no change now: full, failing, or mounted read-only."""
-CHECKPOINT_EVERY = 100
-"""Appends between two moves of the write-ahead log into the file: in the pause after one, not within the next."""
+CHECKPOINT_EVERY, CHECKPOINT_BYTES = 100, 2 * 1_048_576
+"""Appends, or bytes of them, between two moves of the log into the file: in the pause after one, not in the next."""
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -46,10 +48,16 @@ def _damage(problem: str) -> sqlite3.DatabaseError:
 
 
 class SqliteBuffer:
-    """`path` is the store's file; `max_bytes` bounds the payload in it, `max_age` its age in ms."""
+    """`path` is the store's file; `max_bytes` bounds the payload in it, `max_age` its age in ms.
 
-    def __init__(self, path: Path, max_bytes: int, max_age: int | None = None) -> None:
+    `reserve` bytes of the disk are kept beside it for when everything else is taken.
+    """
+
+    def __init__(self, path: Path, max_bytes: int, max_age: int | None = None, reserve: int = RESERVE) -> None:
         self._path = path
+        self._reserve = Reserve(path.with_name(f"{path.name}.reserve"), reserve)
+        self._cramped = False
+        """The disk took no more: the file stays as large as it is, and the oldest make room."""
         self._max_bytes = max_bytes
         self._max_age = max_age
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
@@ -61,12 +69,16 @@ class SqliteBuffer:
         self._given_back = False
         self._gaps: list[Gap] = []
         self._dropped = 0
-        self._appends = 0
+        self._appends = self._appended = 0
+        """Since the last checkpoint: how many, and their bytes."""
 
     # On the event loop -----------------------------------------------------------------------------------------
 
     async def open(self) -> int | None:
-        return await self._in_thread(self._open)
+        try:
+            return await self._in_thread(self._open)
+        except BufferFullError as error:
+            raise OSError(f"{self._path} cannot be opened ({error}); is the disk full, or mounted read-only?") from None
 
     def gaps(self) -> list[Gap]:
         return list(self._gaps)
@@ -84,8 +96,9 @@ class SqliteBuffer:
             self._dropped += 1
             await self.note_gap(dropped(batch.name, batch.first, batch.last))
             raise
-        self._appends += 1
-        if self._appends % CHECKPOINT_EVERY == 0:
+        self._appends, self._appended = self._appends + 1, self._appended + len(batch.payload)
+        if self._appends >= CHECKPOINT_EVERY or self._appended >= CHECKPOINT_BYTES:
+            self._appends = self._appended = 0
             self._thread.submit(self._checkpoint)
 
     async def begin(self, max_bytes: int, max_count: int) -> list[Lent]:
@@ -155,7 +168,14 @@ class SqliteBuffer:
         if self._path.exists() and not self._path.stat().st_size:
             # SQLite would take an empty file for a new one, and nobody would ever know.
             raise _damage("the store's file is empty")
-        db = self._connection()
+        try:
+            db = self._connection()
+        except sqlite3.OperationalError as error:
+            if _code(error) not in _NO_CHANGE:
+                raise
+            self._reserve.release()
+            db = self._connection()
+        self._reserve.hold()
         self._totals = store.get_totals(db)
         self._gaps = store.decode_gaps(store.get_meta(db, "gaps"))
         last = store.get_meta(db, "last_ts")
@@ -168,7 +188,11 @@ class SqliteBuffer:
 
     def _checkpoint(self) -> None:
         with contextlib.suppress(sqlite3.DatabaseError):  # it shows again where it matters
-            self._connection().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            store.checkpoint(self._connection())
+            if self._reserve.hold() and self._cramped:
+                store.let_grow(self._connection(), grow=True)
+                self._cramped = False
+                log.info("the disk takes more again")
 
     def _close(self) -> None:
         if self._db is not None:
@@ -191,15 +215,26 @@ class SqliteBuffer:
     def _append(self, batch: NewBatch) -> None:
         if len(batch.payload) > self._max_bytes:
             raise BufferFullError(f"a batch of {len(batch.payload)} bytes in a store of {self._max_bytes}")
-        try:
-            self._store(batch, self._totals.size + len(batch.payload) - self._max_bytes)
-        except sqlite3.OperationalError as error:
-            if _code(error) not in _NO_CHANGE:
-                raise
-            # The disk is full: drop the oldest, use their pages and the log's, and try once more.
-            log.error("store cannot grow, dropping the oldest", problem=str(error))
-            self._connection().execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
-            self._store(batch, 4 * len(batch.payload))
+        excess = self._totals.size + len(batch.payload) - self._max_bytes
+        # On a full disk once more with an empty log, and then with the pages of the oldest.
+        for more in (excess, excess, max(excess, 4 * len(batch.payload))):
+            try:
+                return self._store(batch, more)
+            except sqlite3.OperationalError as error:
+                if _code(error) not in _NO_CHANGE:
+                    raise
+                problem = error
+                self._make_room(str(error))
+        raise problem
+
+    def _make_room(self, problem: str) -> None:
+        if not self._cramped:
+            log.error("the disk takes no more, the oldest will make room", problem=problem)
+            self._cramped = True
+        self._reserve.release()
+        with contextlib.suppress(sqlite3.OperationalError):
+            store.checkpoint(self._connection(), "RESTART")
+            store.let_grow(self._connection(), grow=False)
 
     def _store(self, batch: NewBatch, excess: int) -> None:
         """One transaction: drop what must go, store the batch, keep totals, open gaps and the time."""

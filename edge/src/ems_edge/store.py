@@ -29,6 +29,8 @@ Row = tuple[str, int, int, int, int, bytes | None, int, bytes]
 """boot, seq, size, first, last (ms), gaps (JSON), checksum, payload: the columns of a batch after its id."""
 COLUMNS = "boot, seq, size, first, last, gaps, checksum, payload"
 _gaps = msgspec.json.Decoder(list[Gap])
+_MOST_PAGES = 4_294_967_294
+"""SQLite's own limit."""
 
 
 class Totals(NamedTuple):
@@ -116,6 +118,17 @@ def get_totals(db: sqlite3.Connection) -> Totals:
 
 def set_totals(db: sqlite3.Connection, totals: Totals) -> None:
     set_meta(db, "totals", b"%d %d" % totals)
+
+
+def checkpoint(db: sqlite3.Connection, mode: str = "PASSIVE") -> None:
+    """Move the write-ahead log into the file; RESTART begins it anew, so that it need not grow."""
+    db.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+
+
+def let_grow(db: sqlite3.Connection, grow: bool) -> None:
+    """Where the file must not grow a change fails at once, and not when the log is moved into it."""
+    pages = _MOST_PAGES if grow else int(db.execute("PRAGMA page_count").fetchone()[0])
+    db.execute(f"PRAGMA max_page_count = {pages}").fetchall()
 
 
 def kept(db: sqlite3.Connection) -> Iterator[Kept]:
