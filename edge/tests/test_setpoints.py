@@ -94,6 +94,55 @@ async def test_a_device_that_lost_a_setpoint_gets_it_again(desk: Desked) -> None
     await until(lambda: desk.powers == [10, 10], "it is written again")
 
 
+async def test_a_device_that_was_away_is_set_right_at_the_first_poll_that_it_answers(
+    tmp_path: Path, redis_server: RedisProcess, device: Endpoint
+) -> None:
+    async with desked(tmp_path, redis_server, device, connected=False, patience=0.1) as desk:
+        desk.desk.writer.claim(POWER, "rule:a", 10, 10.0)
+        await until(lambda: desk.powers == [10], "it is written")
+        device.units[1].silent = True
+        desk.desk.writer.release(POWER, "rule:a")
+        for _ in range(4):  # tried in vain until the pauses are long
+            await until(lambda: desk.outcomes and desk.outcomes[-1].result is Result.SILENT, "it is silent")
+        desk.desk.see([Answer("plant", 0, {POWER: Reason.TIMEOUT})])
+        device.units[1].silent = False
+        began = asyncio.get_running_loop().time()
+        desk.desk.see([Answer("plant", 0, {POWER: 10.0})])
+        await until(lambda: desk.powers == [10, 0], "the default")
+        assert asyncio.get_running_loop().time() - began < 0.9
+
+
+async def test_one_point_that_changes_all_the_time_does_not_keep_another_one_waiting(desk: Desked) -> None:
+    desk.endpoint.units[1].delay = 0.02
+    writing = asyncio.Event()
+
+    async def restless() -> None:
+        value = 0.0
+        while not writing.is_set():
+            value += 1.0
+            desk.desk.writer.claim(POWER, "rule:a", 10, value)
+            await asyncio.sleep(0.005)
+
+    task = asyncio.create_task(restless())
+    desk.desk.writer.claim(MODE, "rule:b", 10, 2.0)
+    await until(lambda: any(one.address == 4 for one in desk.endpoint.written), "the other one", 2)
+    writing.set()
+    await task
+
+
+async def test_what_is_claimed_and_let_go_while_the_configuration_changes_is_done_after_it(
+    tmp_path: Path, redis_server: RedisProcess, device: Endpoint
+) -> None:
+    async with desked(tmp_path, redis_server, device, connected=False) as desk:
+        desk.desk.writer.claim(POWER, "rule:a", 10, 10.0)
+        await until(lambda: desk.powers == [10], "it is written")
+        await desk.desk.pause()
+        desk.desk.writer.release(POWER, "rule:a")
+        desk.desk.writer.claim(MODE, "rule:b", 10, 2.0)
+        desk.desk.use(desk.plan, desk.devices)
+        await until(lambda: desk.powers == [10, 0] and device.units[1].holding[4] == 2, "both")
+
+
 async def test_what_a_rule_held_in_an_earlier_life_gets_its_default_when_no_rule_claims_it_again(
     tmp_path: Path, redis_server: RedisProcess, device: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

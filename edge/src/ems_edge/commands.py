@@ -21,7 +21,6 @@ import msgspec
 import structlog
 from ems_contract.commands import CommandReason, CommandState
 from ems_contract.control import COMMAND_PRIORITY
-from ems_contract.points import Reason
 
 from ems_edge.clock import Clock
 from ems_edge.command_file import JournalError
@@ -236,10 +235,10 @@ class Commands:
         deadline = loop.time() + FIND_OUT
         while True:
             read = await self._setpoints.read_back(entry.command.point)
-            if not isinstance(read, Reason) or loop.time() >= deadline:
+            if isinstance(read, float | int) or loop.time() >= deadline:
                 break
             await asyncio.sleep(_ASK_AGAIN)
-        number = None if read is None or isinstance(read, Reason) else read
+        number = read if isinstance(read, float | int) else None
         if setpoint is not None and number is not None and setpoint.same(wanted, number):
             detail = "The edge restarted during the write; the device has the value."
             await self._in_force(entry, Verdict(CommandState.VERIFIED, None, detail, number))

@@ -47,6 +47,11 @@ class Claims:
             self._claims[claim.holder] = claim
         return True
 
+    def written(self, holder: str) -> None:
+        """It was in time; what is written again later is the same claim."""
+        if (claim := self._claims.get(holder)) is not None:
+            self._claims[holder] = replace(claim, until=None)
+
     def drop(self, holder: str) -> Claim | None:
         return self._claims.pop(holder, None)
 

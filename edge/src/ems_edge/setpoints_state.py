@@ -42,6 +42,8 @@ class PointState:
     """Read before writing: it may be in force from an earlier life."""
     writing: str | None = None
     """Whose value is being written now."""
+    away: bool = False
+    """The last poll brought no value."""
     contrary: int = 0
     quiet_until: float = 0.0
     backoff: float = RETRY_FIRST
@@ -73,6 +75,8 @@ class PointState:
 
     def in_force(self, target: Target) -> None:
         self.known = target.value
+        if target.holder is not None:
+            self.claims.written(target.holder)
         self.contrary, self.backoff = 0, RETRY_FIRST
 
     def retry(self) -> float:
@@ -80,9 +84,13 @@ class PointState:
         pause, self.backoff = self.backoff, min(self.backoff * 2, RETRY_LAST)
         return pause
 
-    def polled(self, value: float, now: float) -> bool:
-        """A poll's value of a point in force; True where the device lost it, and it has to be written again."""
-        if self.setpoint is None or self.known is None or self.due or not self.claims:
+    def polled(self, value: float | None, now: float) -> bool:
+        """What a poll said, None for no value. True where something has to be done about it: the device is back and
+        has not what it should have, or it lost what it had."""
+        returned, self.away = self.away and value is not None, value is None
+        if returned and self.known is None:
+            return True
+        if value is None or self.setpoint is None or self.known is None or self.due or not self.claims:
             return False
         if self.setpoint.same(self.known, value):
             self.contrary = 0

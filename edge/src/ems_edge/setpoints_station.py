@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import structlog
+from ems_contract.points import Reason
 
 from ems_edge import setpoints_io
 from ems_edge.decode import Value
@@ -95,17 +96,19 @@ class Station:
     def polled(self, values: Mapping[str, Value]) -> None:
         """What a poll of the device said."""
         for point, state in self._points.items():
-            value = values.get(point)
-            if isinstance(value, float | int) and state.polled(value, asyncio.get_running_loop().time()):
-                log.warning("a device lost its setpoint", point=point, value=value)
-                self.look(point)
+            if point in values:
+                read = values[point]
+                value = None if isinstance(read, Reason) else read
+                if state.polled(value, asyncio.get_running_loop().time()):
+                    log.warning("a device has not what it should have", point=point, value=value)
+                    self.look(point)
 
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            for state in self._points.values():
-                while state.due:
+            while due := [state for state in self._points.values() if state.due]:
+                for state in due:  # each in its turn, however fast one of them changes
                     state.due = False
                     async with self._busy:
                         await self._settle(state)

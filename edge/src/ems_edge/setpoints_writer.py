@@ -26,6 +26,7 @@ class SetpointWriter:
         self._listeners: list[Listener] = []
         self._states = {point: PointState(None, held=True) for point in holdings.held()}
         self._stations: dict[str, Station] = {}
+        self._begun = False
         self._tasks: asyncio.TaskGroup
 
     # What rules and commands call ---------------------------------------------------------------------------------
@@ -100,7 +101,8 @@ class SetpointWriter:
     async def read_back(self, point: str) -> Value | None:
         """What the device says; None where there is no device to ask."""
         setpoint = self.setpoint(point)
-        return None if setpoint is None else await self._stations[setpoint.device].read_back(setpoint)
+        station = self._stations.get(setpoint.device) if setpoint is not None else None
+        return None if setpoint is None or station is None else await station.read_back(setpoint)
 
     # What the line calls ------------------------------------------------------------------------------------------
 
@@ -108,7 +110,11 @@ class SetpointWriter:
         self._tasks = tasks
 
     def use(self, setpoints: Iterable[Setpoint], devices: Mapping[str, Device], grace: float) -> None:
-        """From now on these; `grace` (s) is how long rules have to claim what an earlier life left behind."""
+        """From now on these; `grace` (s) is how long rules have to claim what an earlier life left behind. What was
+        claimed or let go since the `pause` is carried out now."""
+        wait, self._begun = 0.0 if self._begun else grace, True
+        for state in self._states.values():
+            state.setpoint = None
         self._stations = {
             key: Station(device, self._holdings, self._tell, lambda key=key: self._changed(key))  # type: ignore[misc]
             for key, device in devices.items()
@@ -122,16 +128,14 @@ class SetpointWriter:
             station.add(setpoint, state)
             self._drop_impossible(setpoint, state)
             if state.claims or state.held:
-                station.look(setpoint.key, 0.0 if state.claims else grace)
+                station.look(setpoint.key, 0.0 if state.claims else wait)
         for key, station in self._stations.items():
             station.start(self._tasks, key)
 
     async def pause(self) -> None:
         """No more writes until the next `use`."""
-        await asyncio.gather(*(station.stop() for station in self._stations.values()))
-        self._stations = {}
-        for state in self._states.values():
-            state.setpoint = None
+        stations, self._stations = self._stations, {}
+        await asyncio.gather(*(station.stop() for station in stations.values()))
 
     def polled(self, device: str, values: Mapping[str, Value]) -> None:
         """What a read of a device said, by whole keys."""
@@ -146,8 +150,8 @@ class SetpointWriter:
                 self._tell(Outcome(setpoint.key, claim.holder, claim.value, Result.OUT_OF_LIMITS, detail=problem[1]))
 
     def _look(self, state: PointState) -> None:
-        if state.setpoint is not None:
-            self._stations[state.setpoint.device].look(state.setpoint.key)
+        if state.setpoint is not None and (station := self._stations.get(state.setpoint.device)) is not None:
+            station.look(state.setpoint.key)
 
     def _tell(self, outcome: Outcome) -> None:
         for listener in self._listeners:

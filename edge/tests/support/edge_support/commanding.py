@@ -15,11 +15,13 @@ import msgspec
 from ems_contract import keys
 from ems_contract.commands import Command, CommandEvent, CommandState
 from ems_contract.edge_events import EdgeEvent
-from ems_contract.provisioning import Device, EdgeConfig, SetpointLimits
+from ems_contract.provisioning import Device as DeviceConfig
+from ems_contract.provisioning import EdgeConfig, SetpointLimits
 from ems_edge.buffer_memory import MemoryBuffer
 from ems_edge.clock import Clock, wall_ms
 from ems_edge.config import Plan, check_config
 from ems_edge.desk import Desk
+from ems_edge.driver import Device
 from ems_edge.drivers import make_drivers
 from ems_edge.image import Image
 from ems_edge.problems import Document
@@ -61,7 +63,7 @@ def plant(power: int = 0, mode: int = 1, level: float = 20.0) -> Unit:
 
 def config(port: int, *limits: SetpointLimits, timeout: float = 1.0, interval: float = 0.5) -> EdgeConfig:
     connection: dict[str, Any] = {"host": "127.0.0.1", "port": port, "unit": 1, "timeout": timeout}
-    device = Device("plant", "Plant", "modbus", "plant", connection)
+    device = DeviceConfig("plant", "Plant", "modbus", "plant", connection)
     return EdgeConfig("1", [device], interval, setpoints=list(limits))
 
 
@@ -130,6 +132,8 @@ class Desked:
     server: RedisProcess
     endpoint: Endpoint
     clock: Clock
+    plan: Plan
+    devices: dict[str, Device]
     outcomes: list[Outcome] = field(default_factory=list)
 
     def give(self, point: str, value: float | None, **more: Any) -> str:
@@ -180,7 +184,7 @@ async def desked(
     made = plan(folder, config(endpoint.port, *limits, timeout=patience))
     drivers = make_drivers({"modbus"})
     devices = {key: drivers[driver].device(spec) for key, (driver, spec) in made.devices.items()}
-    at_work = Desked(desk, uplink, server, endpoint, clock)
+    at_work = Desked(desk, uplink, server, endpoint, clock, made, devices)
     desk.writer.listen(at_work.outcomes.append)
     try:
         async with asyncio.TaskGroup() as tasks:
