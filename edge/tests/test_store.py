@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from ems_contract.telemetry import GAP_BUFFER_FULL, GAP_STORE_CORRUPT, Gap
 from ems_edge import salvage, store
-from ems_edge.buffer import BufferFullError, Name, NewBatch
+from ems_edge.buffer import Name, NewBatch
 from ems_edge.buffer_sqlite import SqliteBuffer
 
 BOOT = str(uuid.uuid4())
@@ -236,23 +236,6 @@ async def test_only_the_newest_damaged_files_are_kept(path: Path) -> None:
     kept = sorted(entry.name for entry in quarantine.iterdir())
     assert len(kept) == salvage.KEEP
     assert "20200101T000000" not in kept
-
-
-async def test_a_full_disk_drops_the_oldest_and_goes_on(path: Path, reopened: SqliteBuffer) -> None:
-    await reopened.open()
-    await reopened._in_thread(lambda: reopened._connection().execute("PRAGMA max_page_count = 200").fetchall())
-    lost = 0
-    for seq in range(1, 400):
-        try:
-            await reopened.append(batch(seq, *reopened.gaps()))
-        except BufferFullError:
-            lost += 1
-        reopened.give_back([Name(BOOT, seq)])
-    assert lost == 0
-    stats = await reopened.stats()
-    assert 100 < stats.batches < 300
-    kept = await _content(reopened)
-    assert max(name.seq for name in kept) == 399
 
 
 async def test_a_full_store_opens_without_a_look_at_what_is_in_it(path: Path) -> None:

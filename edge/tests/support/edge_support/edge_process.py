@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,17 @@ from edge_support.waiting import free_port
 class EdgeProcess:
     """`log` is all that it wrote to stderr, over all its lives."""
 
-    def __init__(self, bootstrap: Path) -> None:
+    def __init__(self, bootstrap: Path, within: Sequence[str] = ()) -> None:
+        """`within`: a command that runs the edge's."""
         self.bootstrap = bootstrap
+        self._within = list(within)
         self.health_port = free_port()
         self.log = b""
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        command = [sys.executable, "-m", "ems_edge.main", "run", str(self.bootstrap)]
+        command = [*self._within, sys.executable, "-m", "ems_edge.main", "run", str(self.bootstrap)]
         command += ["--health-port", str(self.health_port)]
         self._process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
         self._reader = asyncio.create_task(self._read())
@@ -40,6 +43,11 @@ class EdgeProcess:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     async def ready(self) -> dict[str, Any]:
         """What /readyz says; empty while nobody listens."""
