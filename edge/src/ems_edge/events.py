@@ -2,7 +2,7 @@
 
 Delivery: at least once, in order; an event survives restarts of the edge and of Redis. The backend takes events out of
 the stream once they are recorded, and never the stream itself, so the stream's last id tells what Redis still knows: a
-Redis that was wiped, or came back without its last second, knows less than it once took, and is told that part again.
+Redis that was wiped, or came back without its last second, knows less than it once took, and is told that part again (after what is new, where it was wiped at that very moment).
 Of events that nobody takes the newest 20,000 are kept.
 """
 
@@ -21,6 +21,7 @@ from ems_contract.edge_events import EdgeEvent
 from ems_edge.command_file import JournalError
 from ems_edge.events_journal import EventJournal
 from ems_edge.redis_door import RedisDoor
+from ems_edge.window import StreamId
 
 log = structlog.get_logger()
 
@@ -106,10 +107,7 @@ class Events:
         """None when everything was sent; else for how many s Redis is to be left alone."""
         while True:
             known, length = await redis.events_stream()
-            if known < self._journal.newest:
-                self._sent = 0
-                lost = await self._journal.mark_lost(after=known)
-                log.warning("redis lost events, telling them again", events=lost)
+            await self._compare(known)
             events = await self._journal.unsent(self._sent, CHUNK)
             unkept = list(itertools.islice(self._unkept, CHUNK))
             if not events and not unkept:
@@ -118,14 +116,24 @@ class Events:
                 return None
             if length >= MOST_IN_STREAM:
                 return FULL_PAUSE
-            ids = await redis.tell([*(event.payload for event in events), *unkept])
+            known, ids = await redis.tell([*(event.payload for event in events), *unkept])
+            lost = await self._compare(known)  # it may have been wiped since it was asked
             taken = list(itertools.takewhile(lambda at: at is not None, ids))
             for _ in taken[len(events) :]:
                 self._unkept.popleft()
             marks = [(event.number, at) for event, at in zip(events, taken, strict=False) if at is not None]
             if marks:
-                self._sent = marks[-1][0]
+                self._sent = 0 if lost else marks[-1][0]
                 with contextlib.suppress(JournalError):  # then it is said again after a restart
                     await self._journal.mark_sent(marks)
             if len(taken) < len(ids):
                 return FULL_PAUSE
+
+    async def _compare(self, known: StreamId) -> bool:
+        """Whether Redis knows less than it once took; then that is to be told again."""
+        if known >= self._journal.newest:
+            return False
+        self._sent = 0
+        lost = await self._journal.mark_lost(after=known)
+        log.warning("redis lost events, telling them again", events=lost)
+        return True

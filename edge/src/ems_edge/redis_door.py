@@ -163,20 +163,19 @@ class RedisDoor:
 
     async def events_stream(self) -> tuple[StreamId, int]:
         """The last id that it ever had, (0, 0) where there is no such stream, and how many entries it has."""
-        async with self._within_deadline():
-            try:
-                found: Any = await self._redis.xinfo_stream(self._events)
-            except ResponseError as error:
-                if "no such key" not in str(error):
-                    raise
-                return (0, 0), 0
-        return stream_id(found["last-generated-id"]), int(found["length"])
-
-    async def tell(self, events: Sequence[bytes]) -> list[StreamId | None]:
         pipeline = self._redis.pipeline(transaction=False)
+        pipeline.xinfo_stream(self._events)
+        (found,) = await self._execute(pipeline)
+        return _last_id(found), 0 if isinstance(found, ResponseError) else int(found["length"])
+
+    async def tell(self, events: Sequence[bytes]) -> tuple[StreamId, list[StreamId | None]]:
+        """The last id before, and those that the events got."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.xinfo_stream(self._events)
         for event in events:
             pipeline.xadd(self._events, {keys.EVENT_FIELD: event})
-        return [self._taken(answer) for answer in await self._execute(pipeline)]
+        found, *answers = await self._execute(pipeline)
+        return _last_id(found), [self._taken(answer) for answer in answers]
 
     async def config_changes(self) -> AsyncIterator[None]:
         """Once for each `config_changed`; the first, None as well, when the subscription stands."""
@@ -233,3 +232,12 @@ class RedisDoor:
 
 def _text(entry: StreamId) -> str:
     return "{}-{}".format(*entry)
+
+
+def _last_id(found: Any) -> StreamId:
+    """Of XINFO STREAM; (0, 0) where there is no such stream."""
+    if not isinstance(found, ResponseError):
+        return stream_id(found["last-generated-id"])
+    if "no such key" in str(found):
+        return 0, 0
+    raise RedisAwayError(str(found))

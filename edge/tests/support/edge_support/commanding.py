@@ -34,7 +34,7 @@ from edge_support.redis_process import RedisProcess
 from edge_support.waiting import until
 
 COMMANDS, EVENTS = keys.commands_stream(1, 1), keys.edge_events_stream(1, 1)
-QUICK = Tuning(look=0.1, look_in_backfill=0.05, grace=0.4, deadline=1.0)
+QUICK = Tuning(look=0.1, look_in_backfill=0.05, grace=0.4, deadline=3.0)
 POWER, MODE, LEVEL, MEASURED = "plant.power", "plant.mode", "plant.level", "plant.measured"
 PROFILE = """
 profile: plant
