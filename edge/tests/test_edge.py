@@ -19,8 +19,9 @@ from edge_support.historian import Historian
 from edge_support.redis_process import PASSWORD, RedisProcess
 from edge_support.waiting import until
 from ems_contract import keys
+from ems_contract.edge_events import EdgeStatus
 from ems_contract.provisioning import Device, EdgeConfig
-from ems_contract.telemetry import GAP_EDGE_DOWN, decode_batch
+from ems_contract.telemetry import GAP_EDGE_DOWN, GAP_STORE_CORRUPT, decode_batch
 
 READS = "grid_meter.reads"
 Edges = Callable[[Path], EdgeProcess]
@@ -178,7 +179,7 @@ async def test_it_starts_with_backend_and_redis_down_and_nothing_of_it_is_lost(
     _check_ledger(devices, historian, lives=2)
 
 
-async def test_killed_again_and_again_it_loses_at_most_the_poll_in_progress(
+async def test_killed_ten_times_at_random_it_loses_at_most_the_poll_in_progress(
     tmp_path: Path, redis_server: RedisProcess, devices: Endpoint, edges: Edges
 ) -> None:
     chance = random.Random(7)  # noqa: S311 -- to be repeatable
@@ -186,12 +187,12 @@ async def test_killed_again_and_again_it_loses_at_most_the_poll_in_progress(
     edge = edges(standalone(tmp_path, redis_server.edge_user(), devices.port, 0.1, {"grid_meter": 1}))
     done = asyncio.Event()
     ingesting = asyncio.create_task(_ingesting(historian, done))
-    lives = 4
+    lives = 11
     for life in range(lives):
         await edge.start()
         before = len(devices.answered)
         await until(lambda before=before: len(devices.answered) > before, f"the first read of life {life}", 20)
-        await asyncio.sleep(chance.uniform(0.0, 0.6))
+        await asyncio.sleep(chance.uniform(0.0, 0.3))
         if life < lives - 1:
             await edge.kill()
     await _ready(edge)
@@ -200,6 +201,10 @@ async def test_killed_again_and_again_it_loses_at_most_the_poll_in_progress(
     done.set()
     await ingesting
     _check_ledger(devices, historian, lives)
+
+
+def _health(said: Any) -> dict[str, str | None]:
+    return {device.key: device.reason for device in msgspec.json.decode(said, type=EdgeStatus).devices}
 
 
 def _all_in(devices: Endpoint, historian: Historian, lives: int) -> bool:
@@ -230,6 +235,34 @@ async def test_redis_killed_and_wiped_historian_and_edge_killed_together(
     assert await edge.terminate() == 0
     historian.ingest()
     _check_ledger(devices, historian, lives=2)
+
+
+async def test_a_store_damaged_while_the_edge_was_off_costs_what_cannot_be_read_and_a_gap(
+    tmp_path: Path, mortal_redis: RedisProcess, devices: Endpoint, edges: Edges
+) -> None:
+    historian = Historian(mortal_redis.admin)
+    edge = edges(standalone(tmp_path, mortal_redis.edge_user(), devices.port, 0.1, {"grid_meter": 1}))
+    mortal_redis.kill()
+    await edge.start()
+    await until(lambda: len(devices.answered) > 25, "a backlog", 30)
+    assert await edge.terminate() == 0
+    store = tmp_path / "store" / "edge.db"
+    content = bytearray(store.read_bytes())
+    content[16_384:20_480] = b"\xff" * 4_096
+    store.write_bytes(content)
+    before = len(devices.answered)
+
+    mortal_redis.start()
+    await edge.start()
+    await _ready(edge)
+    await until(lambda: len(historian.ingest().values(READS)) > before - 20, "what can be read", 20)
+    assert await edge.terminate() == 0
+    historian.ingest()
+    stored = historian.values(READS)
+    assert len(stored) == len(set(stored))
+    reasons = {gap.reason for batch in historian.batches.values() for gap in batch.gaps or ()}
+    assert reasons == {GAP_STORE_CORRUPT, GAP_EDGE_DOWN}
+    assert list((tmp_path / "store" / "quarantine").iterdir())
 
 
 async def test_a_store_has_one_edge_at_a_time_and_one_for_its_batches(
@@ -263,6 +296,10 @@ async def test_devices_that_are_away_are_reported_and_harm_no_one(
     await edge.start()
     await until(lambda: len(historian.ingest().values("ghost.reads")) >= 3, "the ghost's samples", 20)
     await until(lambda: len(historian.ingest().values(READS)) >= 5, "the others")
+    expected = {"grid_meter": None, "ghost": "timeout", "load_meter": None}
+    written = tmp_path / "store" / "status.json"
+    await until(lambda: _health(written.read_bytes()) == expected, "the status in the file")
+    await until(lambda: _health(redis_server.admin.hget(keys.edge_status(1), "edge_1")) == expected, "and in Redis")
     assert await edge.terminate() == 0
     historian.ingest()
     assert set(historian.values("ghost.reads")) == {None}

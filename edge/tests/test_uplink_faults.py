@@ -62,17 +62,21 @@ async def test_a_redis_that_was_wiped_gets_again_what_no_receipt_lists(mortal_re
         assert len(historian.delivered) == 8
 
 
-async def test_a_trim_long_before_its_receipt_costs_a_resend_and_nothing_else(redis_server: RedisProcess) -> None:
+async def test_an_acknowledgement_lost_three_times_costs_three_resends_and_nothing_else(
+    redis_server: RedisProcess,
+) -> None:
     async with lined(redis_server) as line:
         historian = Historian(redis_server.admin)
         await line.online()
         await line.make(3)
         await until(lambda: len(entries(redis_server, LIVE)) == 3, "three entries")
-        historian.trim(historian.commit())  # and now it is killed
-        await until(lambda: len(entries(redis_server, BACKFILL)) == 3, "the resend", 15)
-        await line.left(3)
+        for time in (1, 2, 3):
+            historian.trim(historian.commit())  # and now it is killed
+            await until(lambda: len(entries(redis_server, BACKFILL)) == 3, f"resend {time}", 15)
+            await line.left(3)
         historian.ingest()
         await line.left(0)
+        assert len(historian.delivered) == 4 * 3
         assert historian.values(KEY) == [1.0, 2.0, 3.0]
 
 

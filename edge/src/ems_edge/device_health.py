@@ -19,6 +19,7 @@ class _Device:
     points: int
     missing: dict[str, tuple[Reason, int]]
     answered: int | None = None
+    heard: bool = False
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class Devices:
             device = self._known.get(answer.device)
             if device is None:
                 continue
+            device.heard = True
             for key, value in answer.values.items():
                 if not isinstance(value, Reason):
                     device.missing.pop(key, None)
@@ -47,6 +49,11 @@ class Devices:
                     device.missing[key] = (value, answer.wanted)
                 elif before[0] is not value:
                     device.missing[key] = (value, before[1])
+
+    @property
+    def all_heard(self) -> bool:
+        """Each has answered once, if only with a reason."""
+        return all(device.heard for device in self._known.values())
 
     def health(self) -> list[DeviceHealth]:
         return [_health(key, device) for key, device in self._known.items()]

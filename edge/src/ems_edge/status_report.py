@@ -49,7 +49,7 @@ class StatusReport:
     file: Path | None = None
     _revision: str = ""
     _devices: Devices = field(default_factory=Devices)
-    _seen: bool = True
+    _all_heard: bool = True
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _payload: bytes = b""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -60,13 +60,13 @@ class StatusReport:
         self._revision = plan.config.revision
         points = {key: [f"{key}.{source.name}" for source in spec.points] for key, (_, spec) in plan.devices.items()}
         self._devices.expect(points, wall_ms())
-        self._seen = False
+        self._all_heard = False
         self._wake.set()
 
     def see(self, answers: list[Answer]) -> None:
         self._devices.see(answers)
-        if not self._seen:  # nobody should wait 10 s for the first sign of life
-            self._seen = True
+        if not self._all_heard and self._devices.all_heard:  # nobody should wait 10 s for the first sign of life
+            self._all_heard = True
             self._wake.set()
 
     async def run(self) -> None:
