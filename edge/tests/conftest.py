@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
+from edge_support.devices import Endpoint, endpoint, meter
+from edge_support.edge_process import EdgeProcess, Edges
 from edge_support.redis_process import RedisProcess
 from ems_contract import keys
 from ems_contract.telemetry import decode_batch
@@ -59,3 +61,24 @@ def published(redis_server: RedisProcess) -> Iterator[Callable[[], list[int]]]:
 
     yield read
     subscription.close()
+
+
+@pytest.fixture
+async def devices() -> AsyncIterator[Endpoint]:
+    async with endpoint({1: meter(), 4: meter(99.0)}) as served:
+        yield served
+
+
+@pytest.fixture
+async def edges() -> AsyncIterator[Edges]:
+    """Makes edge processes; whatever a failed test leaves running is killed."""
+    made: list[EdgeProcess] = []
+
+    def make(bootstrap: Path) -> EdgeProcess:
+        made.append(EdgeProcess(bootstrap))
+        return made[-1]
+
+    yield make
+    for edge in made:
+        if edge.running:
+            await edge.kill()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,10 @@ class EdgeProcess:
         code = await self._process.wait()
         await self._reader
         return code
+
+
+Edges = Callable[[Path], EdgeProcess]
+"""The fixture `edges`: starts nothing yet, and kills what is left running."""
 
 
 def standalone(folder: Path, access: RedisAccess, port: int, interval: float, units: dict[str, int]) -> Path:
