@@ -88,6 +88,7 @@ async def test_what_was_told_before_there_was_a_connection_is_heard_in_order_aft
         told.tell(200)
     async with telling(tmp_path, redis_server) as told:
         await until(lambda: heard(redis_server) == list(range(1, 201)), "all of it")
+        await told.events.flush(10)  # until it knows that it was taken
     async with telling(tmp_path, redis_server):
         await stays(lambda: len(heard(redis_server)) == 200, "nothing is said again", 0.5)
 
