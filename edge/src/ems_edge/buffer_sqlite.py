@@ -27,24 +27,8 @@ from ems_edge.store_reserve import Reserve
 
 log = structlog.get_logger()
 
-_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_NO_CHANGE = frozenset(
-    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY}
-)
-"""Error codes of a disk that takes no change now: full, failing, or mounted read-only."""
 CHECKPOINT_EVERY, CHECKPOINT_BYTES = 100, 2 * 1_048_576
 """Appends, or bytes of them, between two moves of the log into the file: in the pause after one, not in the next."""
-
-
-def _code(error: sqlite3.Error) -> int:
-    """SQLite's primary error code; 0 for a mistake in how we call it."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-def _damage(problem: str) -> sqlite3.DatabaseError:
-    error = sqlite3.DatabaseError(problem)
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return error
 
 
 class SqliteBuffer:
@@ -144,7 +128,7 @@ class SqliteBuffer:
             try:
                 return work()
             except sqlite3.DatabaseError as error:
-                if _code(error) not in _DAMAGED:
+                if not store.is_damaged(error):
                     raise
                 self._heal(error)
                 return work()
@@ -153,7 +137,7 @@ class SqliteBuffer:
             try:
                 return guarded()
             except sqlite3.OperationalError as error:
-                if _code(error) not in _NO_CHANGE:
+                if not store.takes_no_change(error):
                     raise
                 raise BufferFullError(str(error)) from None
 
@@ -167,11 +151,11 @@ class SqliteBuffer:
         salvage.finish_healing(self._path)
         if self._path.exists() and not self._path.stat().st_size:
             # SQLite would take an empty file for a new one, and nobody would ever know.
-            raise _damage("the store's file is empty")
+            raise store.damage("the store's file is empty")
         try:
             db = self._connection()
         except sqlite3.OperationalError as error:
-            if _code(error) not in _NO_CHANGE:
+            if not store.takes_no_change(error):
                 raise
             self._reserve.release()
             db = self._connection()
@@ -221,7 +205,7 @@ class SqliteBuffer:
             try:
                 return self._store(batch, more)
             except sqlite3.OperationalError as error:
-                if _code(error) not in _NO_CHANGE:
+                if not store.takes_no_change(error):
                     raise
                 problem = error
                 self._make_room(str(error))

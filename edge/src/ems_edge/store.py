@@ -31,6 +31,10 @@ COLUMNS = "boot, seq, size, first, last, gaps, checksum, payload"
 _gaps = msgspec.json.Decoder(list[Gap])
 _MOST_PAGES = 4_294_967_294
 """SQLite's own limit."""
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_NO_CHANGE = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY}
+)
 
 
 class Totals(NamedTuple):
@@ -45,6 +49,27 @@ class Totals(NamedTuple):
 
 class StoreVersionError(Exception):
     """The file is sound, but of a version that this edge does not know."""
+
+
+def is_damaged(error: sqlite3.Error) -> bool:
+    return _code(error) in _DAMAGED
+
+
+def takes_no_change(error: sqlite3.Error) -> bool:
+    """The disk is full, failing, or mounted read-only."""
+    return _code(error) in _NO_CHANGE
+
+
+def damage(problem: str) -> sqlite3.DatabaseError:
+    """Damage that SQLite itself would not see."""
+    error = sqlite3.DatabaseError(problem)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary error code; 0 for a mistake in how we call it."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def connect(path: Path) -> sqlite3.Connection:
