@@ -3,8 +3,7 @@
 Delivery: at least once, in order; an event survives restarts of the edge and of Redis. The backend takes events out of
 the stream once they are recorded, and never the stream itself, so the stream's last id tells what Redis still knows: a
 Redis that was wiped, or came back without its last second, knows less than it once took, and is told that part again
-(after what is new, where it was wiped at that very moment).
-Of events that nobody takes the newest 20,000 are kept.
+(after what is new, where it was wiped at that very moment). Of events that nobody takes the newest 20,000 are kept.
 """
 
 from __future__ import annotations
