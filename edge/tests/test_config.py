@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 from ems_contract.provisioning import SessionAnswer
-from ems_edge.config import Backend, check_bootstrap, check_config, check_session
+from ems_edge.bootstrap import Backend, check_bootstrap
+from ems_edge.config import check_config, check_session
 from ems_edge.problems import ConfigError, Document, parse_yaml
 from ems_edge.profile import Profiles
 

@@ -11,7 +11,8 @@ import pytest
 import yaml
 from ems_contract.points import Kind
 from ems_contract.provisioning import EdgeConfig
-from ems_edge.config import Plan, check_bootstrap, check_config
+from ems_edge.bootstrap import check_bootstrap
+from ems_edge.config import Plan, check_config
 from ems_edge.expression import parse
 from ems_edge.problems import ConfigError, Document, parse_yaml
 from ems_edge.profile import Profiles

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from ems_edge.config import Settings, check_bootstrap
+from ems_edge.bootstrap import Settings, check_bootstrap
 from ems_edge.health import serve
 from ems_edge.problems import ConfigError, read_yaml
 from ems_edge.runtime import Edge

@@ -21,12 +21,13 @@ from ems_contract.edge_events import EdgeEvent
 from ems_contract.provisioning import SessionAnswer
 
 from ems_edge import ownership, store
+from ems_edge.bootstrap import Settings
 from ems_edge.buffer import Buffer
 from ems_edge.buffer_memory import MemoryBuffer
 from ems_edge.buffer_sqlite import SqliteBuffer
 from ems_edge.clock import Clock
 from ems_edge.command_file import FILE as COMMANDS_FILE
-from ems_edge.config import Plan, Settings, check_session
+from ems_edge.config import Plan, check_session
 from ems_edge.desk import Desk
 from ems_edge.driver import Driver
 from ems_edge.drivers import make_drivers

@@ -14,9 +14,9 @@ from ems_contract.telemetry import Gap
 from rich.text import Text
 
 from ems_edge import status_report, store
+from ems_edge.bootstrap import Settings, check_bootstrap
 from ems_edge.buffer import Stats
 from ems_edge.cli import output
-from ems_edge.config import Settings, check_bootstrap
 from ems_edge.problems import ConfigError, read_yaml
 
 _STALE_MS = 60_000

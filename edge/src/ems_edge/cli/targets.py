@@ -15,7 +15,8 @@ from typing import Any, get_type_hints
 import msgspec
 from ems_contract.provisioning import SessionAnswer, SetpointLimits
 
-from ems_edge.config import Backend, Plan, Settings, check_bootstrap, check_config, check_session
+from ems_edge.bootstrap import Backend, Settings, check_bootstrap
+from ems_edge.config import Plan, check_config, check_session
 from ems_edge.decode import Value
 from ems_edge.driver import DeviceSpec
 from ems_edge.drivers import DRIVERS

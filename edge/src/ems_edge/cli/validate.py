@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from ems_edge.bootstrap import Backend, check_bootstrap
 from ems_edge.cli import output
-from ems_edge.config import Backend, check_bootstrap, check_config
+from ems_edge.config import check_config
 from ems_edge.problems import ConfigError, read_yaml
 from ems_edge.profile import Profiles, check_profile
 
