@@ -14,8 +14,10 @@ from ems_prove.experiments import (
     audit_verify,
     command_round_trip,
     edge_keys,
+    edge_memory,
     live_latency,
     nothing_lost,
+    offline_day,
     poison,
     revocation,
     stranger,
@@ -91,6 +93,20 @@ def test_access_that_changes_while_redis_and_the_worker_are_down_is_told_afterwa
 def test_nothing_is_lost_when_redis_the_historian_and_the_edges_are_killed(stack: Stack, simulator: Simulator) -> None:
     for result in nothing_lost.survive(stack, simulator, outage=4, between=4):
         assert result.met, f"{result.site}: {result.verdict}; gaps {result.gaps}"
+
+
+def test_half_an_hour_offline_is_sent_afterwards_and_held_against_history_to_the_last_sample(stack: Stack) -> None:
+    spent = apart(offline_day.spend(stack, 360, pairs=0))
+    assert spent.nothing_lost, spent
+    assert spent.comparison.made > 360_000
+    assert spent.rate > offline_day.LEAST_RATE / 3
+
+
+def test_an_edge_of_the_demo_stays_small(stack: Stack) -> None:
+    """The aim is told by the experiment, for an idle one with 500 points."""
+    edges = [one.pid for one in stack.status() if one.name.startswith("edge-") and one.pid]
+    assert edges
+    assert all(edge_memory.Memory.of(pid).own < edge_memory.AIM_MB for pid in edges)
 
 
 def test_an_audit_event_altered_in_the_database_is_named(stack: Stack) -> None:
