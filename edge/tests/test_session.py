@@ -15,6 +15,7 @@ from edge_support.backend import KEY, Backend
 from edge_support.waiting import until
 from ems_contract.edge_events import ConfigEvent
 from ems_contract.provisioning import Device, EdgeConfig, RedisAccess, SessionAnswer
+from ems_edge import provisioning as provisioning_module
 from ems_edge.config import Plan
 from ems_edge.profile import Profiles
 from ems_edge.provisioning import Provisioning
@@ -90,6 +91,16 @@ async def test_a_refresh_that_changes_nothing_starts_nothing(backend: Backend, t
     assert len(applied.plans) == 1
     assert len(backend.reports) == 1
     assert applied.told == [("1", "")]
+
+
+async def test_it_asks_again_by_itself_and_finds_what_nobody_announced(
+    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provisioning_module, "REFRESH", 0.05)
+    async with provisioned(backend, tmp_path) as (_, applied):
+        await until(lambda: applied.plans, "the first session")
+        backend.answer = msgspec.structs.replace(backend.answer, config=config("2", METER))
+        await until(lambda: applied.told == [("1", ""), ("2", "")], "the second configuration")
 
 
 async def test_a_new_configuration_is_taken_over_and_its_points_reported(backend: Backend, tmp_path: Path) -> None:
