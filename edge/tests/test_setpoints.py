@@ -20,6 +20,7 @@ from ems_edge.driver import WriteError
 from ems_edge.poller import Answer
 from ems_edge.setpoints import Outcome, Result
 from ems_edge.setpoints_limits import Setpoint
+from ems_edge.setpoints_station import Station
 from ems_edge.setpoints_writer import SetpointWriter
 
 
@@ -220,3 +221,33 @@ async def test_what_was_refused_leaves_nothing_to_be_undone() -> None:
         device.refuses = False
         writer.release("vav.setpoint", "rule:a")
         await stays(lambda: not device.written, "nothing is written", 0.1)
+
+
+async def test_a_device_that_is_read_back_while_the_configuration_changes_holds_nothing_up() -> None:
+    """Who waited for a device that is no more is told so, and does not wait for ever."""
+    answering = asyncio.Event()
+
+    class Slow:
+        async def read(self) -> dict[str, Value]:
+            return {}
+
+        async def write(self, point: str, value: float | None) -> None: ...
+
+        async def read_back(self, point: str) -> Value:
+            await answering.wait()
+            return 1.0
+
+    point = Setpoint("unit.power", "unit")
+    async with asyncio.TaskGroup() as tasks:
+        station = Station(Slow(), Nothing(), lambda _: None, lambda: None)
+        station.start(tasks, "unit")
+        first = asyncio.create_task(station.read_back(point))
+        await asyncio.sleep(0)
+        stopping = asyncio.create_task(station.stop())
+        await asyncio.sleep(0)
+        second = asyncio.create_task(station.read_back(point))
+        await asyncio.sleep(0)
+        answering.set()
+        await asyncio.wait_for(stopping, 10)
+        assert await first == 1.0
+        assert await asyncio.wait_for(second, 10) is Reason.NOT_POLLED

@@ -59,6 +59,7 @@ class Station:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._wake = asyncio.Event()
         self._busy = asyncio.Lock()
+        self._stopped = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self, tasks: asyncio.TaskGroup, name: str) -> None:
@@ -69,12 +70,16 @@ class Station:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        quiet = False
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PAUSE_GRACE):
-                await self._busy.acquire()
+                quiet = await self._busy.acquire()
+        self._stopped = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        if quiet:
+            self._busy.release()  # whoever waits to read back is told that there is no device any more
 
     def add(self, setpoint: Setpoint, state: PointState) -> None:
         self._points[setpoint.key] = state
@@ -91,7 +96,7 @@ class Station:
 
     async def read_back(self, setpoint: Setpoint) -> Value:
         async with self._busy:
-            return await self._device.read_back(setpoint.name)
+            return Reason.NOT_POLLED if self._stopped else await self._device.read_back(setpoint.name)
 
     def polled(self, values: Mapping[str, Value]) -> None:
         """What a poll of the device said."""
