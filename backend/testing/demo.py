@@ -84,7 +84,8 @@ class Simulator(NamedTuple):
 
     def connection(self, device: DemoDevice, site_number: int) -> dict[str, Any]:
         if device.driver == "bacnet":
-            return {"address": f"{self.host}:{self.bacnet}", "device": device.unit, "cov": True}
+            # Polled: a change that the device tells between two polls stands in no ledger of answered reads.
+            return {"address": f"{self.host}:{self.bacnet}", "device": device.unit}
         return {"host": self.host, "port": self.modbus + site_number, "unit": device.unit}
 
 

@@ -82,7 +82,7 @@ def test_a_changed_port_reaches_the_devices_and_ids_stay(out: Path) -> None:
     meters = Device.objects.filter(driver="modbus")
     assert {device.connection["port"] for device in meters} == {16020, 16021, 16022, 16023}
     (air_handler,) = Device.objects.filter(driver="bacnet")
-    assert air_handler.connection == {"address": "127.0.0.1:16100", "device": 2001, "cov": True}
+    assert air_handler.connection == {"address": "127.0.0.1:16100", "device": 2001}
 
 
 def test_a_lost_file_means_new_keys_and_a_new_password(out: Path, clean_redis: redis.Redis) -> None:
