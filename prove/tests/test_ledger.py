@@ -97,6 +97,23 @@ def test_the_ledger_decodes_words_by_the_devices_own_map(tmp_path: Path) -> None
     assert answer == Answer(5, "battery", 12, {f"battery.{name}": value for name, value in values.items()})
 
 
+def test_what_a_device_told_while_it_answered_is_as_good_as_the_answer(tmp_path: Path) -> None:
+    def line(t: int, function: int, **values: float) -> str:
+        entry = {"t": t, "device": "ahu", "unit": 1, "function": function, "address": 0, "count": 1, "words": []}
+        return json.dumps({**entry, "reads": values.get("reads"), "values": values}) + "\n"
+
+    lines = line(5_000, 1, fan=41.0), line(9_900, 1, fan=42.0), line(10_000, 14, fan=40.0, reads=7)
+    file = tmp_path / "office.ndjson"
+    file.write_text("".join(lines))
+    told = read_ledger(file, {"ahu": "stl_ahu"})
+
+    def wrong(stored: float) -> int:
+        history: Samples = {"ahu.fan": [(10_003, stored)], "ahu.reads": [(10_003, 7.0)]}
+        return len(compare(told, history, []).wrong)
+
+    assert [wrong(stored) for stored in (40.0, 41.0, 42.0, 43.0)] == [0, 1, 0, 1]
+
+
 def test_a_percentile_is_a_value_that_was_measured() -> None:
     assert percentile([5.0, 1.0, 3.0], 0.5) == 3.0
     assert percentile([5.0, 1.0, 3.0], 0.99) == 5.0

@@ -42,6 +42,8 @@ from ems_simulator.registers import READS
 _TICK = 1.0
 _PRESENT_VALUE = frozenset({85, 8, 105})
 """present-value, and `all` and `required`, which have it in them."""
+_NOTIFICATION = 1
+"""The service of a change that is told; in the ledger beside those of answers."""
 _SERVED = (
     ReadPropertyRequest, ReadPropertyMultipleRequest, WritePropertyRequest, SubscribeCOVRequest, WhoIsRequest,
     WhoHasRequest,
@@ -236,8 +238,11 @@ class _Device(Application):  # type: ignore[misc]  # bacpypes3 has no types
 
     def cov_notification(self, cov: Any, apdu: Any) -> None:
         if not self._is_cut():
-            self._image.left([self._names[cov.obj_id]], wall_ms())
+            name = self._names[cov.obj_id]
+            self._image.left([name], wall_ms())
             super().cov_notification(cov, apdu)
+            value = bacnet_objects.number(self._objects[name])
+            self._site.told(self._image, _NOTIFICATION, {name: value}, None)
 
     def cov_confirmation(self, cov: Any, future: Any) -> None:  # noqa: ARG002
         """Whether the subscriber heard it; if not, it hears the next change."""

@@ -2,8 +2,9 @@
 
 {"t": ms, "device": key, "unit": n, "function": 3|4, "address": a, "count": n, "words": [...], "reads": counter|null}
 
-A BACnet device has no registers: `function` is the service (12, 14), `count` how many objects, `words` is empty, and
-`values` has what the answer carried: point name -> value in the point's unit, null for a fault.
+A BACnet device has no registers: `function` is the service (12, 14, or 1 for a change that it told by itself), `count`
+how many objects, `words` is empty, and `values` has what the answer carried: point name -> value in the point's unit,
+null for a fault.
 
 `t` is real time, even when the simulator's clock is not. `reads` is the counter that the answer carried, null if the
 read did not cover it. The file is appended to, at most 100 ms late, and the counters go on after a restart.
