@@ -5,7 +5,7 @@ Standalone:       {store: directory, site: site_1, edge: edge_1, redis: {url, us
                   timezone: Europe/Berlin, for schedules; UTC if not said
 Both may have:    profiles: a directory of own profiles
                   store_limit: bytes of batches kept, 2 GiB if not said;  store_days: for how long, a year if not said
-                  backfill_rate: bytes a second that late batches may take beside live ones, 3 MiB if not said
+                  backfill_rate: bytes a second that late batches may take beside live ones, 3.5 MiB if not said
 
 `config` is the contract's EdgeConfig, the same that the backend's session gives. Paths are relative to the file.
 """
@@ -27,7 +27,7 @@ from ems_edge.profile import Profiles
 STORE_LIMIT = 2 * 1024**3
 STORE_LIMIT_LEAST = 32 * MAX_BATCH_BYTES
 STORE_DAYS, STORE_DAYS_MOST = 365.0, 36_500.0
-BACKFILL_RATE, BACKFILL_RATE_LEAST = 3 * 1_048_576, 1_024
+BACKFILL_RATE, BACKFILL_RATE_LEAST = 3_670_016, 1_024
 _DAY_MS = 86_400_000
 _KEY = re.compile(r"ems_[A-Za-z0-9]+_[A-Za-z0-9_-]+\Z")
 _BACKEND_FIELDS = ("url", "key", "key_file")

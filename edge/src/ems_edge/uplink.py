@@ -56,7 +56,7 @@ class Tuning:
 
     in_flight: int = 16 * 1_048_576
     backfill_in_flight: int = 8 * 1_048_576
-    backfill_rate: float = 3 * 1_048_576
+    backfill_rate: float = 3.5 * 1_048_576
     look: float = 1.0
     look_in_backfill: float = 0.2
     grace: float = GRACE
