@@ -163,6 +163,7 @@ GOLDEN: dict[str, tuple[str, Any]] = {
     "client_auth": ("client_frame", frames.Auth(token="a.b.c")),
     "client_ping": ("client_frame", frames.Ping(id=7)),
     "client_subscribe": ("client_frame", frames.Subscribe(sites=["site_7", "site_8"])),
+    "client_subscribe_interval": ("client_frame", frames.Subscribe(sites=["site_7"], interval=1_000)),
     "client_unsubscribe": ("client_frame", frames.Unsubscribe(sites=["site_8"])),
     "command": (
         "command",
@@ -254,6 +255,14 @@ GOLDEN: dict[str, tuple[str, Any]] = {
     "server_grant": ("server_frame", frames.GrantChanged(expires=NOW + 300_000, stale=True, sites=[SITE])),
     "server_heartbeat": ("server_frame", frames.Heartbeat(server_time=NOW, live=False)),
     "server_pong": ("server_frame", frames.Pong(id=7, server_time=NOW)),
+    "server_merged": (
+        "server_frame",
+        frames.Merged(
+            site="site_7",
+            interval=1_000,
+            batches=[frames.MergedBatch(BATCH.edge, BATCH.boot, BATCH.seq - 4, BATCH.seq, BATCH.sent, BATCH.readings)],
+        ),
+    ),
     "server_snapshot": ("server_frame", frames.Snapshot(site="site_7", batches=[BATCH])),
     "server_telemetry": ("server_frame", frames.Telemetry(site="site_7", batches=[BATCH, GAPS])),
     "server_welcome": (

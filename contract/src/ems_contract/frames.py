@@ -17,9 +17,12 @@ from ems_contract.access import SiteGrant
 from ems_contract.alerts import AlertEvent
 from ems_contract.commands import CommandEvent
 from ems_contract.control import ControlEvent
-from ems_contract.telemetry import Batch
+from ems_contract.telemetry import Batch, Reading
 
 SUBPROTOCOL: Final = "ems.v1"
+
+INTERVALS: Final = (1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
+"""Between two telemetry frames of a site, ms, for clients that ask for fewer: few, so that many share each frame."""
 
 
 class CloseCode(IntEnum):
@@ -56,8 +59,13 @@ class Auth(msgspec.Struct, frozen=True, tag_field="type", tag="auth"):
         return "Auth(token='[redacted]')"
 
 
-class Subscribe(msgspec.Struct, frozen=True, tag_field="type", tag="subscribe"):
+class Subscribe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="subscribe"):
+    """`interval`, ms: at most one telemetry frame of each site in this time, as `merged`; it is rounded up to the next
+    of INTERVALS. 0: every batch as it comes. Again for the same site with another interval: a fresh snapshot, then so.
+    """
+
     sites: list[str]
+    interval: int = 0
 
 
 class Unsubscribe(msgspec.Struct, frozen=True, tag_field="type", tag="unsubscribe"):
@@ -106,6 +114,26 @@ class Telemetry(msgspec.Struct, frozen=True, tag_field="type", tag="telemetry"):
     batches: list[Batch]
 
 
+class MergedBatch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The batches `seq_from`..`seq_to` of one boot of an edge, every one of them heard, as one: of each point its last
+    sample only. `sent` is that of the last. What lies between two of these without being named is missing."""
+
+    edge: str
+    boot: str
+    seq_from: int
+    seq_to: int
+    sent: int
+    readings: list[Reading]
+
+
+class Merged(msgspec.Struct, frozen=True, tag_field="type", tag="merged"):
+    """Telemetry for a client that asked for an interval: what came since the frame before, merged."""
+
+    site: str
+    interval: int
+    batches: list[MergedBatch]
+
+
 class GapNotice(msgspec.Struct, frozen=True, tag_field="type", tag="gap"):
     """Live samples of the site since `since` may be missing; a snapshot follows."""
 
@@ -152,6 +180,7 @@ ServerFrame = (
     | GrantChanged
     | Snapshot
     | Telemetry
+    | Merged
     | GapNotice
     | Alert
     | CommandChanged

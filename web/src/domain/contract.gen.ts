@@ -80,6 +80,7 @@ export interface Contract {
     | GrantChanged
     | Snapshot
     | Telemetry
+    | Merged
     | GapNotice
     | Alert
     | CommandChanged
@@ -165,9 +166,14 @@ export interface Auth {
   type: "auth";
   token: string;
 }
+/**
+ * `interval`, ms: at most one telemetry frame of each site in this time, as `merged`; it is rounded up to the next
+ * of INTERVALS. 0: every batch as it comes. Again for the same site with another interval: a fresh snapshot, then so.
+ */
 export interface Subscribe {
   type: "subscribe";
   sites: string[];
+  interval?: number;
 }
 export interface Unsubscribe {
   type: "unsubscribe";
@@ -514,6 +520,27 @@ export interface Telemetry {
   type: "telemetry";
   site: string;
   batches: Batch[];
+}
+/**
+ * Telemetry for a client that asked for an interval: what came since the frame before, merged.
+ */
+export interface Merged {
+  type: "merged";
+  site: string;
+  interval: number;
+  batches: MergedBatch[];
+}
+/**
+ * The batches `seq_from`..`seq_to` of one boot of an edge, every one of them heard, as one: of each point its last
+ * sample only. `sent` is that of the last. What lies between two of these without being named is missing.
+ */
+export interface MergedBatch {
+  edge: string;
+  boot: string;
+  seq_from: number;
+  seq_to: number;
+  sent: number;
+  readings: Reading[];
 }
 /**
  * Live samples of the site since `since` may be missing; a snapshot follows.
