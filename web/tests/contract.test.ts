@@ -65,7 +65,7 @@ describe("the golden messages of the contract", () => {
     expect(JSON.parse(encodeClientFrame(value as ClientFrame))).toEqual(value);
   });
 
-  it.each<ClientFrame>([{ type: "auth", token: "t" }, { type: "subscribe", sites: ["site_7"] }, { type: "unsubscribe", sites: [] }])(
+  it.each<ClientFrame>([{ type: "auth", token: "t" }, { type: "subscribe", sites: ["site_7"] }, { type: "subscribe", sites: ["site_7"], interval: 1_000 }, { type: "unsubscribe", sites: [] }])(
     "an own $type frame is what the schema says",
     (frame) => {
       conforms("client_frame", JSON.parse(encodeClientFrame(frame)));
@@ -84,6 +84,13 @@ describe("a frame that is not one", () => {
     ["a number that is none", '{"type":"pong","id":1,"server_time":1e999}'],
   ])("with %s is ignored", (_, text) => {
     expect(parseServerFrame(text)).toBeNull();
+  });
+
+  it("keeps the good runs of a merged frame beside bad ones", () => {
+    const good = { edge: "edge_3", boot: "b", seq_from: 3, seq_to: 4, sent: 1, readings: [] };
+    const backwards = { ...good, seq_from: 5 };
+    const frame = parseServerFrame(JSON.stringify({ type: "merged", site: "site_7", interval: 1_000, batches: [backwards, good, { ...good, sent: "now" }] }));
+    expect(frame).toMatchObject({ type: "merged", batches: [good] });
   });
 
   it("keeps the good batches beside a bad one", () => {

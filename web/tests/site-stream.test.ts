@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ASKED, onLoss, onSnapshot, onTelemetry, patience, type SiteStream } from "@/domain/link/site-stream";
-import { batch, OTHER_BOOT } from "./batches";
+import { batch, merged, OTHER_BOOT } from "./batches";
 
 const NOW = 1_000_000;
 
@@ -38,6 +38,39 @@ describe("the seq rule", () => {
       stream = onTelemetry(stream, [batch(1, NOW + restart, {}, { boot: `boot-${restart}` })], NOW).stream;
     }
     expect(Object.keys(stream.boots.edge_3 ?? {})).toHaveLength(2);
+  });
+});
+
+describe("the seq rule for merged batches", () => {
+  it("finds no gap where a run begins at what comes next, however far it reaches", () => {
+    const { fresh, hole, stream } = onTelemetry(following(10), [merged(11, 15, NOW + 5_000)], NOW);
+    expect(fresh).toHaveLength(1);
+    expect(hole).toBeNull();
+    expect(onTelemetry(stream, [merged(16, 20, NOW + 10_000)], NOW).hole).toBeNull();
+  });
+
+  it("finds no gap where a run begins before the snapshot's seq and reaches beyond it", () => {
+    const { fresh, hole } = onTelemetry(following(10), [merged(8, 12, NOW + 2_000)], NOW);
+    expect(fresh).toHaveLength(1);
+    expect(hole).toBeNull();
+  });
+
+  it("ignores a run that ends at or below what was shown", () => {
+    expect(onTelemetry(following(10), [merged(8, 10, NOW)], NOW).fresh).toEqual([]);
+  });
+
+  it("sees what is missing between two runs of one frame, and between two frames", () => {
+    const frame = [merged(11, 12, NOW + 2_000), merged(15, 16, NOW + 6_000)];
+    const { hole, stream } = onTelemetry(following(10), frame, NOW);
+    expect(hole).toEqual({ from: NOW + 2_000, to: NOW + 6_000 });
+    expect(onTelemetry(stream, [merged(18, 19, NOW + 9_000)], NOW).hole).toEqual({ from: NOW + 6_000, to: NOW + 9_000 });
+  });
+
+  it("goes on with single batches where the runs ended, and back", () => {
+    let { stream, hole } = onTelemetry(following(10), [merged(11, 15, NOW + 5_000)], NOW);
+    ({ stream, hole } = onTelemetry(stream, [batch(15, NOW + 5_000), batch(16, NOW + 6_000)], NOW));
+    expect(hole).toBeNull();
+    expect(onTelemetry(stream, [merged(17, 18, NOW + 8_000)], NOW).hole).toBeNull();
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Quality } from "@/domain/contract.gen";
-import type { Batch } from "@/domain/messages";
+import type { AnyBatch } from "@/domain/link/site-stream";
 import { qualityOf } from "@/domain/quality";
 import { follow, trendOf, type Course, type Trend } from "@/domain/trend";
 import { Listeners } from "./listeners";
@@ -40,7 +40,7 @@ export class LivePoints {
     });
   }
 
-  apply(site: string, batches: readonly Batch[]): void {
+  apply(site: string, batches: readonly AnyBatch[]): void {
     const changed = new Set<string>();
     for (const batch of batches) {
       for (const reading of batch.readings) {

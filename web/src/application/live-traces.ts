@@ -1,6 +1,5 @@
 import { indexAt, type KnownGap, type Trace } from "@/domain/history";
-import type { Hole } from "@/domain/link/site-stream";
-import type { Batch } from "@/domain/messages";
+import type { AnyBatch, Hole } from "@/domain/link/site-stream";
 import { qualityOf } from "@/domain/quality";
 import { Listeners } from "./listeners";
 import type { Clock } from "./ports";
@@ -52,7 +51,7 @@ export class LiveTraces {
     return [...this.site(site).wanted.keys()];
   }
 
-  apply(site: string, batches: readonly Batch[]): void {
+  apply(site: string, batches: readonly AnyBatch[]): void {
     const traces = this.site(site);
     if (traces.wanted.size === 0) return;
     const fresh = new Map<string, { ts: number; value: number | null; doubt: boolean }[]>();
@@ -70,7 +69,7 @@ export class LiveTraces {
       const added = { ts: list.map((s) => s.ts), value: list.map((s) => s.value), doubt: list.map((s) => s.doubt) };
       this.put(traces, key, merge(traces.samples.get(key) ?? NO_SAMPLES, added));
     }
-    this.noteGaps(traces, batches.flatMap((batch) => batch.gaps ?? []));
+    this.noteGaps(traces, batches.flatMap((batch) => ("gaps" in batch ? (batch.gaps ?? []) : [])));
     if (fresh.size > 0) this.changed(traces);
   }
 

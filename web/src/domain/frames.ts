@@ -1,5 +1,5 @@
 import type {
-  AlertEvent, Batch, ClientFrame, CommandEvent, ControlEvent, Gap, Reading, ServerFrame, SiteGrant,
+  AlertEvent, Batch, ClientFrame, CommandEvent, ControlEvent, Gap, MergedBatch, Reading, ServerFrame, SiteGrant,
 } from "./messages";
 import { isAbsent, isFlag, isListOf, isMapOf, isNumber, isRecord, isText, isWhole } from "./guards";
 
@@ -32,6 +32,19 @@ export function isBatch(value: unknown): value is Batch {
     isWhole(value.sent) &&
     isListOf(value.readings, isReading) &&
     (isAbsent(value.gaps) || isListOf(value.gaps, isGap))
+  );
+}
+
+export function isMergedBatch(value: unknown): value is MergedBatch {
+  return (
+    isRecord(value) &&
+    isText(value.edge) &&
+    isText(value.boot) &&
+    isWhole(value.seq_from) &&
+    isWhole(value.seq_to) &&
+    value.seq_from <= value.seq_to &&
+    isWhole(value.sent) &&
+    isListOf(value.readings, isReading)
   );
 }
 
@@ -74,6 +87,7 @@ const SERVER: Readonly<Record<ServerFrame["type"], (frame: Fields) => boolean>> 
   grant: (frame) => isWhole(frame.expires) && isFlag(frame.stale) && isListOf(frame.sites, isSiteGrant),
   snapshot: (frame) => isText(frame.site) && Array.isArray(frame.batches),
   telemetry: (frame) => isText(frame.site) && Array.isArray(frame.batches),
+  merged: (frame) => isText(frame.site) && isWhole(frame.interval) && Array.isArray(frame.batches),
   gap: (frame) => isText(frame.site) && isWhole(frame.since) && isText(frame.reason),
   alert: (frame) => isText(frame.site) && isAlertEvent(frame.alert),
   command: (frame) => isText(frame.site) && isCommandEvent(frame.command),
@@ -102,6 +116,7 @@ export function parseServerFrame(text: string): ServerFrame | null {
   }
   if (!isServerFrame(value)) return null;
   if (value.type === "telemetry" || value.type === "snapshot") return { ...value, batches: value.batches.filter(isBatch) };
+  if (value.type === "merged") return { ...value, batches: value.batches.filter(isMergedBatch) };
   return value;
 }
 

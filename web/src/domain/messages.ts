@@ -4,6 +4,7 @@ import type { Contract } from "./contract.gen";
 export type ServerFrame = NonNullable<Contract["server_frame"]>;
 export type ClientFrame = NonNullable<Contract["client_frame"]>;
 export type Batch = NonNullable<Contract["batch"]>;
+export type MergedBatch = Extract<ServerFrame, { type: "merged" }>["batches"][number];
 export type Reading = Batch["readings"][number];
 export type Gap = NonNullable<Batch["gaps"]>[number];
 export type Grant = NonNullable<Contract["grant"]>;

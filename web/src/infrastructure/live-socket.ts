@@ -2,10 +2,10 @@ import { Listeners } from "@/application/listeners";
 import type { Clock, LiveLink } from "@/application/ports";
 import { pageConnection, siteConnection, type Connection } from "@/domain/link/connection";
 import { reduce } from "@/domain/link/reducer";
-import type { Hole } from "@/domain/link/site-stream";
+import type { AnyBatch, Hole } from "@/domain/link/site-stream";
 import { INITIAL, type LinkEffect, type LinkEvent, type LinkState } from "@/domain/link/state";
 import { encodeClientFrame } from "@/domain/frames";
-import type { Batch, CommandEvent, ControlEvent } from "@/domain/messages";
+import type { CommandEvent, ControlEvent } from "@/domain/messages";
 import { Problem } from "@/domain/problem";
 
 const SUBPROTOCOL = "ems.v1";
@@ -17,7 +17,7 @@ export interface LiveSocketWiring {
   readonly url: string;
   readonly clock: Clock;
   readonly token: (validFor: number, renew: boolean) => Promise<string>;
-  readonly onData: (site: string, batches: readonly Batch[]) => void;
+  readonly onData: (site: string, batches: readonly AnyBatch[]) => void;
   readonly onHole: (site: string, hole: Hole) => void;
   readonly onPending: (site: string, since: number) => void;
   readonly onCommand: (site: string, event: CommandEvent) => void;

@@ -1,6 +1,6 @@
 import { ErrorCodes } from "../error-codes";
 import type { ServerFrame, SiteGrant } from "../messages";
-import { onLoss, onSnapshot, onTelemetry, type SiteStream } from "./site-stream";
+import { onLoss, onSnapshot, onTelemetry, type AnyBatch, type SiteStream } from "./site-stream";
 import type { LinkEffect, LinkState, Step } from "./state";
 
 const REAUTH_MARGIN_MS = 120_000;
@@ -27,8 +27,9 @@ export function onFrame(state: LinkState, frame: ServerFrame, now: number): Step
         return { stream: next, effects };
       });
     case "telemetry":
+    case "merged":
       return onSite({ ...state, serviceLive: true }, frame.site, (stream) => {
-        const { stream: next, fresh, hole } = onTelemetry(stream, frame.batches, now);
+        const { stream: next, fresh, hole } = onTelemetry<AnyBatch>(stream, frame.batches, now);
         const effects: LinkEffect[] = fresh.length > 0 ? [{ type: "data", site: frame.site, batches: fresh }] : [];
         if (hole) effects.push({ type: "hole", site: frame.site, hole });
         return { stream: next, effects };

@@ -1,4 +1,4 @@
-import type { Batch } from "../messages";
+import type { Batch, MergedBatch } from "../messages";
 
 /** What the link knows of one watched site. Times in ms; `heardAt` by this browser's clock, `newest` by the samples'. */
 export interface SiteStream {
@@ -23,6 +23,17 @@ export const ASKED: SiteStream = {
   status: "asked", boots: {}, heardAt: null, pace: [], newest: null, lostSince: null,
 };
 
+/** What telemetry is made of: a batch as its edge sent it, or a run of them merged, for a link that asked for an interval. */
+export type AnyBatch = Batch | MergedBatch;
+
+function firstSeq(batch: AnyBatch): number {
+  return "seq" in batch ? batch.seq : batch.seq_from;
+}
+
+function lastSeq(batch: AnyBatch): number {
+  return "seq" in batch ? batch.seq : batch.seq_to;
+}
+
 const PACE_LENGTH = 5;
 const STALE_MS = 8_000;
 const STALE_INTERVALS = 1.7;
@@ -34,34 +45,34 @@ export function patience(pace: readonly number[]): number {
   return Math.max(STALE_MS, STALE_INTERVALS * usual);
 }
 
-function newestOf(batch: Batch): number {
+function newestOf(batch: AnyBatch): number {
   return batch.readings.reduce((newest, reading) => Math.max(newest, reading.ts), 0);
 }
 
-function oldestOf(batch: Batch): number {
+function oldestOf(batch: AnyBatch): number {
   return batch.readings.reduce((oldest, reading) => Math.min(oldest, reading.ts), Infinity);
 }
 
-/** The seq rule: nothing at or below what this boot has already shown. */
-function isFresh(stream: SiteStream, batch: Batch): boolean {
-  return batch.seq > (stream.boots[batch.edge]?.[batch.boot] ?? 0);
+/** The seq rule: nothing at or below what this boot has already shown. A run that reaches beyond it is news as a whole. */
+function isFresh(stream: SiteStream, batch: AnyBatch): boolean {
+  return lastSeq(batch) > (stream.boots[batch.edge]?.[batch.boot] ?? 0);
 }
 
 /** A batch that does not continue its edge's last one: live frames in between never came. */
-function jumps(stream: SiteStream, batch: Batch): boolean {
+function jumps(stream: SiteStream, batch: AnyBatch): boolean {
   const known = stream.boots[batch.edge];
   if (known === undefined) return false;
   const last = known[batch.boot];
-  return last === undefined || batch.seq > last + 1;
+  return last === undefined || firstSeq(batch) > last + 1;
 }
 
-function note(stream: SiteStream, batch: Batch): SiteStream {
+function note(stream: SiteStream, batch: AnyBatch): SiteStream {
   const known = stream.boots[batch.edge] ?? {};
   // An edge that restarts again and again must not grow this for ever: two boots are all that can be in flight.
   const kept = Object.entries(known).filter(([boot]) => boot !== batch.boot).slice(-1);
   return {
     ...stream,
-    boots: { ...stream.boots, [batch.edge]: { ...Object.fromEntries(kept), [batch.boot]: batch.seq } },
+    boots: { ...stream.boots, [batch.edge]: { ...Object.fromEntries(kept), [batch.boot]: lastSeq(batch) } },
     newest: Math.max(stream.newest ?? 0, newestOf(batch)) || stream.newest,
   };
 }
@@ -86,12 +97,12 @@ function spanOf(holes: readonly Hole[]): Hole | null {
 }
 
 /** Live batches: what is new, and the hole they reveal where a seq was skipped. */
-export function onTelemetry(
-  stream: SiteStream, batches: readonly Batch[], now: number,
-): { stream: SiteStream; fresh: Batch[]; hole: Hole | null } {
+export function onTelemetry<T extends AnyBatch>(
+  stream: SiteStream, batches: readonly T[], now: number,
+): { stream: SiteStream; fresh: T[]; hole: Hole | null } {
   let next = stream;
   const holes: Hole[] = [];
-  const fresh: Batch[] = [];
+  const fresh: T[] = [];
   for (const batch of batches) {
     if (!isFresh(next, batch)) continue;
     const to = oldestOf(batch);

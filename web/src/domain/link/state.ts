@@ -1,6 +1,6 @@
-import type { Batch, ClientFrame, CommandEvent, ControlEvent } from "../messages";
+import type { ClientFrame, CommandEvent, ControlEvent } from "../messages";
 import type { EndReason } from "./close-policy";
-import type { Hole, SiteStream } from "./site-stream";
+import type { AnyBatch, Hole, SiteStream } from "./site-stream";
 
 /** idle: nobody watches. waiting: for the next attempt. ended: until a person does something. */
 export type Phase = "idle" | "waiting" | "connecting" | "authenticating" | "open" | "ended";
@@ -52,7 +52,7 @@ export type LinkEffect =
   | { readonly type: "send"; readonly frame: ClientFrame }
   /** Drop the socket; no `closed` event follows. */
   | { readonly type: "disconnect" }
-  | { readonly type: "data"; readonly site: string; readonly batches: readonly Batch[] }
+  | { readonly type: "data"; readonly site: string; readonly batches: readonly AnyBatch[] }
   | { readonly type: "hole"; readonly site: string; readonly hole: Hole }
   | { readonly type: "pending"; readonly site: string; readonly since: number }
   | { readonly type: "command"; readonly site: string; readonly event: CommandEvent }
