@@ -173,7 +173,7 @@ async def test_a_slow_reader_that_comes_back_gets_a_gap_and_a_snapshot(
         transport = viewer.socket.transport
         transport.pause_reading()  # type: ignore[attr-defined]
         seq = 0
-        while "sessions_behind 0" in service.get("/metrics").text:
+        while not service.metric("sessions_behind"):
             seq += 1
             publish(redis, 7, seq, 2_000)
         transport.resume_reading()  # type: ignore[attr-defined]

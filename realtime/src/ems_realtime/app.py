@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 import structlog
 from ems_contract.frames import SUBPROTOCOL
 from fastapi import FastAPI, Request, Response, WebSocket
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ems_realtime.protocol import BadMessageError
@@ -95,7 +95,8 @@ def create_app(settings: Settings) -> FastAPI:
     @app.get("/metrics")
     async def metrics(request: Request) -> Response:
         service: Service = request.app.state.service
-        return PlainTextResponse(service.metrics.render(), media_type="text/plain; version=0.0.4")
+        body, content_type = service.metrics.render(request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": content_type})
 
     return app
 

@@ -120,12 +120,12 @@ class Fanout:
         if feed is None:
             return
         try:
-            protocol.check_batch(payload)
+            batch = protocol.check_batch(payload)
         except protocol.PayloadRefusedError as error:
             self.poison(site, error)
             return
         self._metrics.count("batches")
-        feed.hear(payload)
+        feed.hear(payload, batch.sent)
         if feed.pending:
             self._dirty.add(feed)
             self._plan_flush()
@@ -164,21 +164,20 @@ class Fanout:
         self._quiet_until = ended + min(self._tick, BUSY_SHARE * (ended - started))
 
     def _flush_feed(self, feed: Feed) -> None:
-        frame, batches = feed.take_pending()
+        frame, stamps = feed.take_pending()
         if not frame or not feed.watchers:
             return
         now = self._loop.time()
         missed = [session for session in feed.watchers if not session.outbox.telemetry(frame, now)]
         for session in missed:
             self._fell_behind(feed, session, now_ms())
-        delivered = len(feed.watchers)
-        self._metrics.count("deliveries", delivered * batches)
-        self._metrics.count("bytes", delivered * len(frame))
+        self._metrics.flushed(len(feed.watchers), len(frame), stamps)
 
     # Slow readers ---------------------------------------------------------------------------------------------
 
     def _fell_behind(self, feed: Feed, session: Session, since: int) -> None:
         feed.set_aside(session)
+        self._metrics.count("fell_behind")
         session.outbox.missed.setdefault(feed.site, since)
         self._behind.add(session)
         if self._catch_up_at is None:
@@ -245,9 +244,12 @@ class Fanout:
         joining, feed.joining = feed.joining, {}
         now = self._loop.time()
         for session, gap in joining.items():
-            if session.outbox.telemetry(gaps[gap] + frames if gap else frames, now):
+            opening = gaps[gap] + frames if gap else frames
+            if session.outbox.telemetry(opening, now):
                 feed.watchers.add(session)
+                self._metrics.count("snapshots")
                 self._metrics.count("deliveries", batches)
+                self._metrics.count("bytes", len(opening))
                 if gap:
                     self._metrics.count("gaps", reason=gap.reason)
             else:

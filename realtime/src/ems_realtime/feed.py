@@ -15,6 +15,7 @@ from ems_contract import keys
 from ems_contract.frames import GapNotice
 
 from ems_realtime import protocol
+from ems_realtime.metrics import Stamps
 from ems_realtime.session import Session
 
 MARGIN_MS = 10_000
@@ -30,7 +31,18 @@ class Gap:
 
 
 class Feed:
-    __slots__ = ("generation", "heard", "joining", "name", "pending", "reading", "site", "subscribers", "watchers")
+    __slots__ = (
+        "generation",
+        "heard",
+        "joining",
+        "name",
+        "pending",
+        "reading",
+        "site",
+        "stamps",
+        "subscribers",
+        "watchers",
+    )
 
     def __init__(self, site: int) -> None:
         self.site = site
@@ -40,6 +52,8 @@ class Feed:
         self.joining: dict[Session, Gap | None] = {}
         self.pending: list[bytes] = []
         """Batches for the watchers, until the next flush."""
+        self.stamps = Stamps()
+        """When each of `pending` was heard and sent."""
         self.heard: list[bytes] | None = None
         """Batches since a reading of the latest images began; None while none is under way."""
         self.generation = 0
@@ -59,9 +73,11 @@ class Feed:
         self.set_aside(session)
         self.subscribers.discard(session)
 
-    def hear(self, batch: bytes) -> None:
+    def hear(self, batch: bytes, sent: int) -> None:
+        """`sent`: when its edge says to have made it, ms since the epoch."""
         if self.watchers:
             self.pending.append(batch)
+            self.stamps.add(sent)
         if self.heard is not None:
             self.heard.append(batch)
 
@@ -73,10 +89,11 @@ class Feed:
             self.joining[session] = gap
         self.watchers.clear()
 
-    def take_pending(self) -> tuple[bytes, int]:
-        """The next telemetry frame and how many batches it holds; empty when there is none."""
+    def take_pending(self) -> tuple[bytes, Stamps]:
+        """The next telemetry frame and the stamps of its batches; empty when there is none."""
         batches, self.pending = self.pending, []
-        return (protocol.telemetry(self.name, batches) if batches else b""), len(batches)
+        stamps, self.stamps = self.stamps, Stamps()
+        return (protocol.telemetry(self.name, batches) if batches else b""), stamps
 
     def opening(self, images: list[bytes]) -> tuple[bytes, int]:
         """What a joiner gets first: the snapshot, then what was heard while it was read."""

@@ -82,6 +82,7 @@ class Hub:
     def add(self, session: Session) -> None:
         """May close it again at once: too many from its address, or the service is leaving."""
         self._sessions.add(session)
+        self._metrics.count("opened")
         self._by_address[session.address] += 1
         if self.draining:
             self.close(session, CloseCode.SERVICE_RESTART, "the service restarts; reconnect")
@@ -133,6 +134,7 @@ class Hub:
         if session.closed:
             return
         session.outbox.control(frames, self._loop.time())
+        self._metrics.count("bytes", len(frames))
         if session.outbox.overflowed:
             self.close(session, CloseCode.TOO_SLOW, "the client does not read")
 
@@ -197,6 +199,8 @@ class Hub:
             session.recheck(True)
 
     def on_live_changed(self, live: bool) -> None:
+        if not live:
+            self._metrics.count("interruptions")
         self._heartbeat([session for session in self._sessions if session.state in ADMITTED], live)
 
     def on_resubscribed(self, since: int) -> None:

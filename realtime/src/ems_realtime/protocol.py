@@ -17,7 +17,7 @@ from ems_contract.frames import (
     ServerFrame,
     join_batches,
 )
-from ems_contract.telemetry import BatchRefusedError, decode_batch
+from ems_contract.telemetry import Batch, BatchRefusedError, decode_batch
 
 from ems_realtime.wire import text_frame
 
@@ -89,8 +89,8 @@ def site_id(name: str) -> int | None:
         return None
 
 
-def check_batch(payload: bytes, *, edge: str | None = None) -> None:
-    """Whether the payload may be joined into a frame as it is. Raises PayloadRefusedError.
+def check_batch(payload: bytes, *, edge: str | None = None) -> Batch:
+    """Decoded, if the payload may be joined into a frame as it is. Raises PayloadRefusedError.
 
     `edge` is the name that its key gave. Decoding alone is not enough: strings of fields that the contract does not
     know are skipped without a look at their UTF-8, and one bad byte would make every browser close its socket.
@@ -105,6 +105,7 @@ def check_batch(payload: bytes, *, edge: str | None = None) -> None:
         raise PayloadRefusedError("batch", str(error)) from None
     except ValueError as error:
         raise PayloadRefusedError("edge", str(error)) from None
+    return batch
 
 
 def alert(site: str, payload: bytes) -> bytes:

@@ -10,6 +10,7 @@ import httpx
 from ems_realtime.main import create_server
 from ems_realtime.metrics import Metrics
 from ems_realtime.settings import Settings
+from prometheus_client.parser import text_string_to_metric_families
 
 ORIGIN = "http://localhost:3000"
 
@@ -39,6 +40,15 @@ class Running:
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         return self._http.get(path, headers=headers)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """As Prometheus reads it; `name` is a sample's, without `ems_realtime_`."""
+        wanted = f"ems_realtime_{name}"
+        for family in text_string_to_metric_families(self.get("/metrics").text):
+            for sample in family.samples:
+                if sample.name == wanted and sample.labels == labels:
+                    return float(sample.value)
+        raise LookupError(f"there is no {wanted} with {labels}")
 
     @property
     def ready(self) -> bool:
