@@ -203,7 +203,8 @@ async def test_a_server_that_has_forgotten_the_subscription_is_noticed(mortal_re
     ear = Ear()
     await broker.start(ear)
     await until(lambda: broker.live, "the broker is live")
-    broker._outgoing.put_nowait(("PUNSUBSCRIBE", keys.ALERTS_PATTERN, keys.COMMANDS_PATTERN, keys.USERS_PATTERN))
+    assert broker._subscription is not None
+    broker._subscription.send("PUNSUBSCRIBE", keys.ALERTS_PATTERN, keys.COMMANDS_PATTERN, keys.USERS_PATTERN)
     await until(lambda: ear.of("resubscribed"), "it is subscribed again")
     mortal_redis.admin.publish(keys.alerts_channel(7), b"alert")
     await until(lambda: ear.of("alert"), "it is heard")

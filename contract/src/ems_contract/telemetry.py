@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -164,7 +165,13 @@ def _identify(payload: bytes) -> tuple[str | None, int | None]:
 
 
 def _is_uuid(text: str) -> bool:
+    return len(text) == 36 and _names_uuid(text)  # the length first: what is remembered must be small
+
+
+@lru_cache(maxsize=4_096)
+def _names_uuid(text: str) -> bool:
+    """Remembered, because every batch of an edge's life carries the same one."""
     try:
-        return len(text) == 36 and str(uuid.UUID(text)) == text
+        return str(uuid.UUID(text)) == text
     except ValueError:
         return False

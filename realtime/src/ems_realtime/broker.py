@@ -51,6 +51,10 @@ class Broker(Protocol):
     def live(self) -> bool:
         """The subscription answered within its deadline."""
 
+    @property
+    def lag(self) -> float:
+        """Seconds that a question put on the subscription itself last took: behind all that it carries."""
+
     async def start(self, listener: Listener) -> None:
         """Begin to listen, in the background; returns at once. Call once."""
 
@@ -60,7 +64,7 @@ class Broker(Protocol):
         """Returns when the subscription is confirmed, however long that takes. May be cancelled; then `unwatch`."""
 
     def unwatch(self, site: int) -> None:
-        """Takes effect later; what is heard until then is still delivered."""
+        """Takes effect soon; what is heard until then may still be delivered."""
 
     async def latest(self, site: int) -> dict[str, bytes]:
         """Edge name -> its whole current image, unchecked. Raises BrokerUnavailableError."""

@@ -26,6 +26,10 @@ class MemoryBroker:
     def watched(self) -> frozenset[int]:
         return frozenset(self._watched)
 
+    @property
+    def lag(self) -> float:
+        return 0.0
+
     async def start(self, listener: Listener) -> None:
         self._listener = listener
         self._up.set()

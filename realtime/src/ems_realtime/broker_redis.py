@@ -1,21 +1,18 @@
-"""The broker on Redis pub/sub: one subscription connection, kept by hand, and a pool for reading.
+"""The broker on Redis pub/sub: one subscription connection at a time, kept by hand, and a pool for reading.
 
 redis-py's own PubSub reconnects in silence, which would hide exactly what viewers must be told: that something may be
-missing. Here a connection is used once. It is asked PING every second, on the subscription itself; a server that does
-not answer within the deadline, or answers like one that has forgotten the subscription, is dead or deaf: the
-connection is dropped, a new one made, everything wanted is subscribed again, and the listener is told.
+missing. Here a connection is used once (`redis_subscription.py`). When it ends, a new one is made, everything wanted
+is subscribed again, and the listener is told.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import random
-import time
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import structlog
 from ems_contract import keys
@@ -23,44 +20,40 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from ems_realtime.broker import BrokerUnavailableError, Listener
+from ems_realtime.redis_subscription import Subscription
 
 log = structlog.get_logger()
 
-PING_INTERVAL = 1.0
 BACKOFF_FIRST, BACKOFF_MOST = 0.1, 1.0
 _PATTERNS = (keys.ALERTS_PATTERN, keys.COMMANDS_PATTERN, keys.USERS_PATTERN)
-_CONFIRMED = {b"subscribe", b"psubscribe"}
-
-
-class _DeafError(OSError):
-    """The server is there, but this connection hears nothing."""
 
 
 class RedisBroker:
     """`deadline` in s: how long the subscription may be silent after a ping. `client` reads `latest`."""
 
     def __init__(self, url: str, client: Redis, *, deadline: float = 5.0) -> None:
-        # RESP2: a subscribed connection answers PING with a list, any other one with a string. No timeout on
-        # reads: silence is normal between two pings, and the deadline below knows when it is not.
+        # RESP2: a subscribed connection answers PING with a list, any other one with a string.
         self._connections = ConnectionPool.from_url(url, protocol=2, socket_timeout=None, client_name="ems-realtime")
         self._client = client
         self._deadline = deadline
         self._listener: Listener | None = None
         self._task: asyncio.Task[None] | None = None
-        self._connection: Any = None  # redis-py's Connection; it has no complete types
-        self._outgoing: asyncio.Queue[tuple[str, ...]] = asyncio.Queue()
-        self._wanted: set[int] = set()
+        self._subscription: Subscription | None = None
+        self._wanted: dict[bytes, Callable[[bytes], None]] = {}  # channel of a watched site -> who hears its batches
         self._awaited: Counter[bytes] = Counter()  # channel -> subscriptions sent and not yet confirmed
         self._restoring: set[bytes] = set()  # what must be confirmed before a new connection is live
         self._waiters: dict[bytes, set[asyncio.Future[None]]] = {}
-        self._answered = asyncio.Event()
-        self._heard_ms = 0
         self._live = False
         self._lost_at: int | None = None
 
     @property
     def live(self) -> bool:
         return self._live
+
+    @property
+    def lag(self) -> float:
+        """Seconds that the last ping on the subscription itself took."""
+        return self._subscription.lag if self._subscription is not None else 0.0
 
     async def start(self, listener: Listener) -> None:
         self._listener = listener
@@ -76,24 +69,26 @@ class RedisBroker:
         await self._connections.aclose()
 
     async def watch(self, site: int) -> None:
-        self._wanted.add(site)
-        channel = keys.telemetry_channel(site)
-        if self._connection is not None:
-            self._send("SUBSCRIBE", channel)
+        assert self._listener is not None  # noqa: S101 -- set by start()
+        channel = keys.telemetry_channel(site).encode()
+        self._wanted[channel] = partial(self._listener.on_telemetry, site)
+        if self._subscription is not None:
+            self._subscribe(self._subscription, "SUBSCRIBE", channel)
         waiter = asyncio.get_running_loop().create_future()
-        waiters = self._waiters.setdefault(channel.encode(), set())
+        waiters = self._waiters.setdefault(channel, set())
         waiters.add(waiter)
         try:
             await waiter
         finally:
             waiters.discard(waiter)
-            if not waiters and self._waiters.get(channel.encode()) is waiters:
-                del self._waiters[channel.encode()]
+            if not waiters and self._waiters.get(channel) is waiters:
+                del self._waiters[channel]
 
     def unwatch(self, site: int) -> None:
-        self._wanted.discard(site)
-        if self._connection is not None:
-            self._outgoing.put_nowait(("UNSUBSCRIBE", keys.telemetry_channel(site)))
+        channel = keys.telemetry_channel(site).encode()
+        self._wanted.pop(channel, None)
+        if self._subscription is not None:
+            self._subscription.send("UNSUBSCRIBE", channel)
 
     async def latest(self, site: int) -> dict[str, bytes]:
         try:
@@ -122,18 +117,18 @@ class RedisBroker:
     async def _keep_listening(self) -> None:
         backoff = BACKOFF_FIRST
         while True:
+            subscription = Subscription(self._hear, self._hear_pattern, self._confirm)
             try:
                 async with asyncio.timeout(self._deadline):
-                    await self._connect()
+                    await subscription.open(self._connections)
+                self._restore(subscription)
                 backoff = BACKOFF_FIRST
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._read(), name="redis-read")
-                    tasks.create_task(self._write(), name="redis-write")
-                    tasks.create_task(self._ping(), name="redis-ping")
+                await subscription.run(self._deadline)
             except* (RedisError, OSError, TimeoutError) as errors:
                 self._report(errors)
             finally:
-                await self._drop()
+                self._drop(subscription)
+                await subscription.close()
             await asyncio.sleep(random.uniform(backoff / 2, backoff))  # noqa: S311 -- spreads reconnects
             backoff = min(backoff * 2, BACKOFF_MOST)
 
@@ -143,63 +138,23 @@ class RedisBroker:
             first = first.exceptions[0]
         log.warning("redis_subscription_lost", error=type(first).__name__, reason=str(first), was_live=self._live)
 
-    async def _connect(self) -> None:
-        connection: Any = self._connections.make_connection()  # type: ignore[no-untyped-call]
-        try:
-            await connection.connect()
-        except BaseException:
-            await connection.disconnect(nowait=True)
-            raise
-        self._outgoing = asyncio.Queue()
+    def _restore(self, subscription: Subscription) -> None:
+        """Ask for everything that is wanted; live once all of it is confirmed."""
         self._awaited.clear()
-        self._connection = connection
+        self._subscription = subscription
         for pattern in _PATTERNS:
-            self._send("PSUBSCRIBE", pattern)
-        for site in sorted(self._wanted):
-            self._send("SUBSCRIBE", keys.telemetry_channel(site))
+            self._subscribe(subscription, "PSUBSCRIBE", pattern.encode())
+        for channel in self._wanted:
+            self._subscribe(subscription, "SUBSCRIBE", channel)
         self._restoring = set(self._awaited)
 
-    def _send(self, command: str, channel: str) -> None:
-        self._awaited[channel.encode()] += 1
-        self._outgoing.put_nowait((command, channel))
+    def _subscribe(self, subscription: Subscription, command: str, channel: bytes) -> None:
+        self._awaited[channel] += 1
+        subscription.send(command, channel)
 
-    async def _drop(self) -> None:
-        self._set_live(False)
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            # nowait: a frozen server never finishes a polite goodbye
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
-                await connection.disconnect(nowait=True)
-
-    async def _write(self) -> None:
-        while True:
-            await self._connection.send_command(*await self._outgoing.get())
-
-    async def _ping(self) -> None:
-        while True:
-            self._answered.clear()
-            self._outgoing.put_nowait(("PING",))
-            try:
-                async with asyncio.timeout(self._deadline):
-                    await self._answered.wait()
-            except TimeoutError:
-                raise _DeafError(f"no answer for {self._deadline:g} s") from None
-            await asyncio.sleep(PING_INTERVAL)
-
-    async def _read(self) -> None:
-        while True:
-            message = await self._connection.read_response(timeout=math.inf)
-            self._answered.set()
-            self._heard_ms = time.time_ns() // 1_000_000
-            if not isinstance(message, list):
-                raise _DeafError("the server has forgotten the subscription")
-            kind = message[0]
-            if kind == b"message":
-                self._deliver(message[1], message[2])
-            elif kind == b"pmessage":
-                self._deliver(message[2], message[3])
-            elif kind in _CONFIRMED:
-                self._confirm(message[1])
+    def _drop(self, subscription: Subscription) -> None:
+        self._set_live(False, subscription.heard_ms)
+        self._subscription = None
 
     def _confirm(self, channel: bytes) -> None:
         self._awaited[channel] -= 1
@@ -220,12 +175,12 @@ class RedisBroker:
             if not waiter.done():
                 waiter.set_result(None)
 
-    def _set_live(self, live: bool) -> None:
+    def _set_live(self, live: bool, heard_ms: int = 0) -> None:
         if live == self._live or self._listener is None:
             return
         self._live = live
         if not live:
-            self._lost_at = self._heard_ms
+            self._lost_at = heard_ms
             self._listener.on_live_changed(False)
             return
         log.info("redis_subscription_live", sites=len(self._wanted))
@@ -233,7 +188,12 @@ class RedisBroker:
         if self._lost_at is not None:
             self._listener.on_resubscribed(self._lost_at)
 
-    def _deliver(self, name: bytes, payload: bytes) -> None:
+    def _hear(self, channel: bytes, payload: bytes) -> None:
+        hear = self._wanted.get(channel)
+        if hear is not None:
+            hear(payload)
+
+    def _hear_pattern(self, name: bytes, payload: bytes) -> None:
         assert self._listener is not None  # noqa: S101 -- set by start(), before anything is read
         channel = name.decode(errors="replace")
         try:
@@ -245,8 +205,6 @@ class RedisBroker:
             log.warning("unknown_channel", channel=channel[:80])
             return
         match kind:
-            case "telemetry":
-                self._listener.on_telemetry(site, payload)
             case "alerts":
                 self._listener.on_alert(site, payload)
             case "commands":
