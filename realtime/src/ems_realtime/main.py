@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 from typing import Annotated
 
@@ -51,10 +52,29 @@ def create_server(settings: Settings, host: str, port: int) -> DrainingServer:
     return DrainingServer(config, drain)
 
 
+def shared_listener(host: str, port: int) -> socket.socket:
+    """A listening place that other processes may have too: the kernel spreads new connections over them (Linux).
+
+    Raises OSError.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
 @cli.command()
 def run(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65_535)] = 8001,
+    reuse_port: Annotated[
+        bool, typer.Option("--reuse-port", help="Let several processes listen on this port (SO_REUSEPORT).")
+    ] = False,
 ) -> None:
     """Live telemetry for browsers, at /ws. Needs EMS_REDIS_URL, EMS_BACKEND_URL and EMS_WS_ORIGINS."""
     level = os.environ.get("EMS_LOG_LEVEL", "INFO").upper()
@@ -71,7 +91,16 @@ def run(
         raise typer.Exit(2) from None
     # uvicorn raises the signal again once it is done; it must not look like a crash.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    create_server(settings, host, port).run()
+    server = create_server(settings, host, port)
+    if not reuse_port:
+        server.run()
+        return
+    try:
+        listener = shared_listener(host, port)
+    except OSError as error:
+        typer.echo(f"ems-realtime: cannot share {host}:{port}: {error.strerror}; choose another --port", err=True)
+        raise typer.Exit(2) from None
+    server.run(sockets=[listener])
 
 
 def main() -> None:
