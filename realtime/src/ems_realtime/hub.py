@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 from ems_contract import keys
@@ -55,10 +55,15 @@ class Hub:
         self.before_recheck: Callable[[int | None], None] = _nothing_changed
         """Called with a user whose access has changed, before their sessions hear of it; with None when anybody's may
         have."""
+        self._sweep_due = 0.0
         metrics.gauge("sessions", "Connected sessions.", lambda: len(self._sessions))
+        metrics.gauge("outbox_bytes", "Bytes that wait for clients to read.", lambda: sum(self._waiting()))
+        metrics.gauge(
+            "outbox_largest_bytes", "Bytes that wait for the slowest client.", lambda: max(self._waiting(), default=0)
+        )
 
     def start(self) -> None:
-        self._sweep_at = self._loop.call_later(SWEEP_SECONDS, self._sweep)
+        self._plan_sweep(self._loop.time())
 
     def stop(self) -> None:
         if self._sweep_at is not None:
@@ -106,9 +111,13 @@ class Hub:
         return list(self._by_user.get(user, ()))
 
     def remove(self, session: Session) -> None:
-        """Forget a session, wherever it is. Harmless when it is gone already."""
+        """The connection is over. Harmless when the session was closed here already."""
         if session.closed:
             return
+        self._metrics.count("left")
+        self._forget(session)
+
+    def _forget(self, session: Session) -> None:
         session.move(State.CLOSED)
         self._fanout.forget(session)
         self._sessions.discard(session)
@@ -124,7 +133,7 @@ class Hub:
         """`reason` is a few words for the client; at most 123 bytes."""
         if session.closed:
             return
-        self.remove(session)
+        self._forget(session)
         session.outbox.close(code, reason)
         self._metrics.count("closes", code=str(int(code)))
         log.info("session_closed", session=session.id, user=session.user, code=code.name, reason=reason)
@@ -212,8 +221,9 @@ class Hub:
 
     def _sweep(self) -> None:
         """Heartbeats for the silent, an end for whoever reads nothing."""
-        self._sweep_at = self._loop.call_later(SWEEP_SECONDS, self._sweep)
         now = self._loop.time()
+        self._metrics.observe("loop_delay", max(0.0, now - self._sweep_due))
+        self._plan_sweep(now)
         quiet, frozen = [], []
         for session in self._sessions:
             if session.outbox.stalled(now, self._settings.stall_timeout):
@@ -223,6 +233,13 @@ class Hub:
         for session in frozen:
             self.close(session, CloseCode.TOO_SLOW, "the client does not read")
         self._heartbeat(quiet, self._broker.live)
+
+    def _plan_sweep(self, now: float) -> None:
+        self._sweep_due = now + SWEEP_SECONDS
+        self._sweep_at = self._loop.call_at(self._sweep_due, self._sweep)
+
+    def _waiting(self) -> Iterator[int]:
+        return (session.outbox.waiting for session in self._sessions)
 
     def _heartbeat(self, sessions: Iterable[Session], live: bool) -> None:
         frame = protocol.encode(Heartbeat(now_ms(), live))

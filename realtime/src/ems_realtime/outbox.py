@@ -53,6 +53,11 @@ class Outbox:
         self._written += len(frames)
         self.last_write = now
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that the client has not taken yet."""
+        return self._wire.buffered()
+
     def caught_up(self) -> bool:
         """The client has read enough that a snapshot is worth sending."""
         return self._wire.buffered() <= self._limit // 4

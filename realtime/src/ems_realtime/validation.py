@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 import httpx
 import msgspec
@@ -62,10 +63,13 @@ class Validator:
         """Raises RefusedError or UnavailableError."""
         await self._turn()
         headers = {"authorization": f"Bearer {token}", "accept": "application/json", **_request_id()}
+        asked = time.monotonic()
         try:
             answer = await self._client.get("/api/validate-token", headers=headers)
         except httpx.TransportError as error:
             raise self._unavailable("unreachable", type(error).__name__) from None
+        finally:
+            self._metrics.observe("validation", time.monotonic() - asked)
         if answer.status_code in _REFUSALS:
             self._metrics.count("validations", outcome="refused")
             raise RefusedError(403 if answer.status_code == 403 else 401)
