@@ -9,6 +9,7 @@ import socket
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from ems_contract import keys
@@ -47,9 +48,8 @@ def begin(redis: RedisProcess, backend: Backend) -> Callable[[int], asyncio.Futu
 
 def listeners(port: int) -> int:
     """How many processes listen there, as the kernel counts them."""
-    with open("/proc/net/tcp", encoding="ascii") as table:
-        rows = [line.split() for line in table]
-    return sum(row[1].endswith(f":{port:04X}") and row[3] == "0A" for row in rows[1:])
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    return sum(row[1].endswith(f":{port:04X}") and row[3] == "0A" for row in rows)
 
 
 async def test_viewers_behind_one_port_hear_the_same_and_one_process_may_leave(
