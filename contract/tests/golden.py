@@ -260,7 +260,10 @@ GOLDEN: dict[str, tuple[str, Any]] = {
         frames.Merged(
             site="site_7",
             interval=1_000,
-            batches=[frames.MergedBatch(BATCH.edge, BATCH.boot, BATCH.seq - 4, BATCH.seq, BATCH.sent, BATCH.readings)],
+            batches=[
+                frames.MergedBatch(GAPS.edge, GAPS.boot, GAPS.seq, GAPS.seq, GAPS.sent, GAPS.readings, GAPS.gaps),
+                frames.MergedBatch(BATCH.edge, BATCH.boot, BATCH.seq - 4, BATCH.seq, BATCH.sent, BATCH.readings),
+            ],
         ),
     ),
     "server_snapshot": ("server_frame", frames.Snapshot(site="site_7", batches=[BATCH])),

@@ -17,7 +17,7 @@ from ems_contract.access import SiteGrant
 from ems_contract.alerts import AlertEvent
 from ems_contract.commands import CommandEvent
 from ems_contract.control import ControlEvent
-from ems_contract.telemetry import Batch, Reading
+from ems_contract.telemetry import Batch, Gap, Reading
 
 SUBPROTOCOL: Final = "ems.v1"
 
@@ -116,7 +116,8 @@ class Telemetry(msgspec.Struct, frozen=True, tag_field="type", tag="telemetry"):
 
 class MergedBatch(msgspec.Struct, frozen=True, omit_defaults=True):
     """The batches `seq_from`..`seq_to` of one boot of an edge, every one of them heard, as one: of each point its last
-    sample only. `sent` is that of the last. What lies between two of these without being named is missing."""
+    sample only, and all their `gaps`. `sent` is that of the last. What lies between two of these without being named
+    is missing."""
 
     edge: str
     boot: str
@@ -124,6 +125,7 @@ class MergedBatch(msgspec.Struct, frozen=True, omit_defaults=True):
     seq_to: int
     sent: int
     readings: list[Reading]
+    gaps: list[Gap] | None = None
 
 
 class Merged(msgspec.Struct, frozen=True, tag_field="type", tag="merged"):

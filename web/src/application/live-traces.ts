@@ -69,7 +69,7 @@ export class LiveTraces {
       const added = { ts: list.map((s) => s.ts), value: list.map((s) => s.value), doubt: list.map((s) => s.doubt) };
       this.put(traces, key, merge(traces.samples.get(key) ?? NO_SAMPLES, added));
     }
-    this.noteGaps(traces, batches.flatMap((batch) => ("gaps" in batch ? (batch.gaps ?? []) : [])));
+    this.noteGaps(traces, batches.flatMap((batch) => batch.gaps ?? []));
     if (fresh.size > 0) this.changed(traces);
   }
 

@@ -532,7 +532,8 @@ export interface Merged {
 }
 /**
  * The batches `seq_from`..`seq_to` of one boot of an edge, every one of them heard, as one: of each point its last
- * sample only. `sent` is that of the last. What lies between two of these without being named is missing.
+ * sample only, and all their `gaps`. `sent` is that of the last. What lies between two of these without being named
+ * is missing.
  */
 export interface MergedBatch {
   edge: string;
@@ -541,6 +542,7 @@ export interface MergedBatch {
   seq_to: number;
   sent: number;
   readings: Reading[];
+  gaps?: Gap[] | null;
 }
 /**
  * Live samples of the site since `since` may be missing; a snapshot follows.

@@ -44,7 +44,8 @@ export function isMergedBatch(value: unknown): value is MergedBatch {
     isWhole(value.seq_to) &&
     value.seq_from <= value.seq_to &&
     isWhole(value.sent) &&
-    isListOf(value.readings, isReading)
+    isListOf(value.readings, isReading) &&
+    (isAbsent(value.gaps) || isListOf(value.gaps, isGap))
   );
 }
 
