@@ -223,6 +223,8 @@ class Hub:
         """Heartbeats for the silent, an end for whoever reads nothing."""
         now = self._loop.time()
         self._metrics.observe("loop_delay", max(0.0, now - self._sweep_due))
+        if self._broker.live:
+            self._metrics.observe("redis_lag", self._broker.lag)
         self._plan_sweep(now)
         quiet, frozen = [], []
         for session in self._sessions:

@@ -85,8 +85,10 @@ TIMES: Mapping[str, Timed] = {
         "hear_to_write",
         "From reading the batch from Redis until it is written to its site's last viewer; once for each batch.",
     ),
-    "redis_ping": Timed(
-        "redis_ping", "Round trip of PING on the subscription itself, behind everything published before it."
+    "redis_lag": Timed(
+        "redis_lag",
+        "Round trip of PING on the subscription itself, behind everything published before it; once a second while "
+        "Redis is heard.",
     ),
     "validation": Timed("validation", "How long the backend took to answer for a token."),
     "loop_delay": Timed("loop_delay", "How much later than planned a timer of the event loop ran, once a second."),

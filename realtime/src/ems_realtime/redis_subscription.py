@@ -47,11 +47,16 @@ class Subscription(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._answered = asyncio.Event()
-        self._asked = 0.0
-        self.lag = 0.0
-        """Seconds from the last answered ping to its answer: how far this reader is behind the server."""
+        self._asked = time.monotonic()
+        self._round_trip = 0.0
         self.heard_ms = 0
         """When anything was last heard, ms since the epoch; 0 before that."""
+
+    @property
+    def lag(self) -> float:
+        """Seconds that the last ping took, or that its answer is late already: how far this reader is behind."""
+        overdue = 0.0 if self._answered.is_set() else time.monotonic() - self._asked
+        return max(self._round_trip, overdue)
 
     async def open(self, connections: ConnectionPool) -> None:
         """Raises RedisError, OSError or TimeoutError."""
@@ -113,7 +118,7 @@ class Subscription(asyncio.Protocol):
         elif kind in _CONFIRMED:
             self._on_confirmed(message[1])
         elif kind == b"pong":
-            self.lag = time.monotonic() - self._asked
+            self._round_trip = time.monotonic() - self._asked
             self._answered.set()
         elif isinstance(message, hiredis.HiredisError):
             self._end(ConnectionAbortedError(str(message)))
