@@ -83,6 +83,7 @@ class Subscription(asyncio.Protocol):
 
     async def close(self) -> None:
         """At once: a frozen server never finishes a polite goodbye."""
+        self._ended.cancel()  # nobody waits for it any more; what is done already stays so
         if self._transport is not None:
             self._transport.abort()
         if self._connection is not None:
