@@ -13,6 +13,7 @@ import { AccountApi } from "@/infrastructure/account-api";
 import { AuditApi } from "@/infrastructure/audit-api";
 import { AuthApi } from "@/infrastructure/auth-api";
 import { browserClock } from "@/infrastructure/browser-clock";
+import { browserSurroundings } from "@/infrastructure/browser-surroundings";
 import { BrowserTabs } from "@/infrastructure/browser-tabs";
 import { openClient, sessionClient } from "@/infrastructure/client";
 import { ControlApi } from "@/infrastructure/control-api";
@@ -43,6 +44,7 @@ function compose(config: ClientConfig): Services {
   const link = new LiveSocket({
     url: config.wsUrl,
     clock,
+    surroundings: browserSurroundings,
     token: (validFor, renew) => session.token(renew ? ALWAYS : validFor),
     onData: (site, batches) => {
       points.apply(site, batches);

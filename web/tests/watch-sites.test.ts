@@ -11,7 +11,7 @@ function linkThatNotes(): LiveLink & { readonly told: string[][] } {
     stop: () => undefined,
     subscribe: () => () => undefined,
     page: () => null,
-    site: () => ({ status: "live", cause: null, grantStale: false }),
+    site: () => ({ status: "live", cause: null, grantStale: false, interval: 0 }),
     skew: () => 0,
   };
 }

@@ -1,4 +1,5 @@
 import type { Connection } from "@/domain/link/connection";
+import type { Circumstances } from "@/domain/link/interval";
 import type { History } from "@/domain/history";
 import type { OwnOrganization, Point, Site } from "@/domain/site";
 import type { SiteChange } from "@/domain/site-settings";
@@ -38,6 +39,18 @@ export interface LiveLink {
   site(wire: string): Connection;
   /** This clock minus the service's, ms. */
   skew(): number;
+}
+
+/** What the link needs to know of the page that it serves: told at once, and at each change until the returned function is called. */
+export interface Surroundings {
+  watch(listener: SurroundingsListener): () => void;
+}
+
+export interface SurroundingsListener {
+  online(online: boolean): void;
+  /** The page is looked at again. */
+  woken(): void;
+  circumstances(circumstances: Circumstances): void;
 }
 
 /** Other tabs of this browser. */

@@ -1,6 +1,7 @@
 import { Listeners } from "@/application/listeners";
-import type { Clock, LiveLink } from "@/application/ports";
-import { pageConnection, siteConnection, type Connection } from "@/domain/link/connection";
+import type { Clock, LiveLink, Surroundings } from "@/application/ports";
+import { pageConnection, sameConnection, siteConnection, type Connection } from "@/domain/link/connection";
+import { intervalFor } from "@/domain/link/interval";
 import { reduce } from "@/domain/link/reducer";
 import type { AnyBatch, Hole } from "@/domain/link/site-stream";
 import { INITIAL, type LinkEffect, type LinkEvent, type LinkState } from "@/domain/link/state";
@@ -12,21 +13,36 @@ const SUBPROTOCOL = "ems.v1";
 const TICK_MS = 500;
 const ABNORMAL_CLOSURE = 1006;
 
-/** Where the link takes its tokens from and puts what it hears. */
+/** Where the link takes its tokens from and puts what it hears. Sites are named as on the wire: `site_7`. */
 export interface LiveSocketWiring {
+  /** `ws://` or `wss://`, without a query: a token never goes into a URL. */
   readonly url: string;
   readonly clock: Clock;
+  /** Without it: always online, always looked at, every batch. */
+  readonly surroundings?: Surroundings;
+  /**
+   * A token with at least `validFor` ms to live; `renew`: not the one given last, which was refused. A rejection is a
+   * `Problem`: one of the kind `signed_out` ends the link, after any other it asks again later.
+   */
   readonly token: (validFor: number, renew: boolean) => Promise<string>;
+  /** A snapshot's batches, then what is new: each in the order of its edge's seq, none twice. */
   readonly onData: (site: string, batches: readonly AnyBatch[]) => void;
+  /** Samples of this span were missed live; history has them, or will have them soon. */
   readonly onHole: (site: string, hole: Hole) => void;
+  /** Samples after `since`, ms, may have been missed. The `onHole` that follows says until when, if any were. */
   readonly onPending: (site: string, since: number) => void;
   readonly onCommand: (site: string, event: CommandEvent) => void;
   readonly onControl: (site: string, event: ControlEvent) => void;
+  /** The grant is another one: sites, roles or actions. */
   readonly onAccessChanged: () => void;
+  /** Access has ended; the link stays closed until `stop` and another `watch`. */
   readonly onRevoked: () => void;
 }
 
-/** The socket around the protocol: every decision is in `domain/link/reducer.ts`, every side effect is here. */
+/**
+ * A client of the live service, subprotocol `ems.v1`: one socket for all sites, which is opened by the first `watch` and
+ * kept open from then on. Every decision is in `domain/link/reducer.ts`, which is pure; every side effect is here.
+ */
 export class LiveSocket implements LiveLink {
   private state: LinkState = INITIAL;
   private socket: WebSocket | null = null;
@@ -37,8 +53,8 @@ export class LiveSocket implements LiveLink {
   constructor(private readonly wiring: LiveSocketWiring) {}
 
   watch(sites: readonly string[]): void {
-    this.dispatch({ type: "watch", sites });
     if (sites.length > 0) this.startTicking();
+    this.dispatch({ type: "watch", sites });
   }
 
   stop(): void {
@@ -63,7 +79,7 @@ export class LiveSocket implements LiveLink {
   /** The same object while nothing in it changed, so that a reader repaints only when something did. */
   private same(name: string, next: Connection | null): Connection | null {
     const last = this.seen.get(name) ?? null;
-    if (last?.status === next?.status && last?.cause === next?.cause && last?.grantStale === next?.grantStale) return last;
+    if (sameConnection(last, next)) return last;
     this.seen.set(name, next);
     return next;
   }
@@ -156,21 +172,20 @@ export class LiveSocket implements LiveLink {
     const timer = setInterval(() => {
       this.dispatch({ type: "tick" });
     }, TICK_MS);
-    const online = () => {
-      this.dispatch({ type: "online", online: navigator.onLine });
-    };
-    const visible = () => {
-      if (document.visibilityState === "visible") this.dispatch({ type: "woken" });
-    };
-    window.addEventListener("online", online);
-    window.addEventListener("offline", online);
-    document.addEventListener("visibilitychange", visible);
-    online();
+    const leave = this.wiring.surroundings?.watch({
+      online: (online) => {
+        this.dispatch({ type: "online", online });
+      },
+      woken: () => {
+        this.dispatch({ type: "woken" });
+      },
+      circumstances: (circumstances) => {
+        this.dispatch({ type: "interval", interval: intervalFor(circumstances) });
+      },
+    });
     this.stopTicking = () => {
       clearInterval(timer);
-      window.removeEventListener("online", online);
-      window.removeEventListener("offline", online);
-      document.removeEventListener("visibilitychange", visible);
+      leave?.();
     };
   }
 }

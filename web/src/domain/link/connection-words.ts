@@ -28,6 +28,12 @@ export function connectionLabel(connection: Connection): string {
 }
 
 export function connectionSentence(connection: Connection): string {
-  const sentence = connection.cause ? SENTENCE[connection.cause] : "Values arrive as they are measured.";
+  const sentence = connection.cause ? SENTENCE[connection.cause] : paceSentence(connection.interval);
   return connection.grantStale ? `${sentence} Your access could not be checked lately; the last known is used.` : sentence;
+}
+
+function paceSentence(interval: number): string {
+  if (interval === 0) return "Values arrive as they are measured.";
+  const often = interval === 1_000 ? "once a second" : `every ${interval / 1_000} s`;
+  return `New values arrive ${often}, which spares this device's battery and data.`;
 }

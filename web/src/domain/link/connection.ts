@@ -13,14 +13,18 @@ export interface Connection {
   readonly cause: ConnectionCause | null;
   /** Access could not be checked lately. */
   readonly grantStale: boolean;
+  /** New values come at most once in so many ms; 0: as they are measured. */
+  readonly interval: number;
 }
+
+type Seen = Pick<Connection, "status" | "cause">;
 
 /** Nothing at all, not even a heartbeat, for this long is stale. */
 function silentAfter(heartbeat: number): number {
   return Math.max(8_000, heartbeat + 2_000);
 }
 
-function linkStatus(state: LinkState, now: number): Omit<Connection, "grantStale"> {
+function linkStatus(state: LinkState, now: number): Seen {
   if (state.phase === "ended") return { status: "offline", cause: state.end };
   // The browser's word counts only while the link is down: over loopback it may be "offline" and well.
   if (state.phase !== "open" && !state.online) return { status: "offline", cause: "no_network" };
@@ -30,8 +34,14 @@ function linkStatus(state: LinkState, now: number): Omit<Connection, "grantStale
   return { status: "live", cause: null };
 }
 
+/** Whether a reader would see the same. */
+export function sameConnection(one: Connection | null, other: Connection | null): boolean {
+  if (one === null || other === null) return one === other;
+  return one.status === other.status && one.cause === other.cause && one.grantStale === other.grantStale && one.interval === other.interval;
+}
+
 /** A site's data, apart from the link that carries it. */
-function siteStatus(stream: SiteStream, now: number): Omit<Connection, "grantStale"> {
+function siteStatus(stream: SiteStream, now: number): Seen {
   if (stream.status === "refused") return { status: "offline", cause: "refused" };
   if (stream.status === "crowded") return { status: "offline", cause: "crowded" };
   if (stream.status === "asked") return { status: "reconnecting", cause: "connecting" };
@@ -45,17 +55,21 @@ export function siteConnection(state: LinkState, site: string, now: number): Con
   const link = linkStatus(state, now);
   const stream = Object.hasOwn(state.sites, site) ? state.sites[site] : undefined;
   const seen = link.status === "live" ? siteStatus(stream ?? ASKED, now) : link;
-  return { ...seen, grantStale: state.grantStale };
+  return whole(state, seen);
 }
 
 /** The state of the page as a whole: live if any watched site is. Null while nothing is watched. */
 export function pageConnection(state: LinkState, now: number): Connection | null {
   if (state.phase === "idle") return null;
   const link = linkStatus(state, now);
-  if (link.status !== "live") return { ...link, grantStale: state.grantStale };
+  if (link.status !== "live") return whole(state, link);
   const streams = Object.values(state.sites).map((stream) => siteStatus(stream, now));
   const best = (["live", "reconnecting", "stale", "offline"] as const)
     .map((status) => streams.find((stream) => stream.status === status))
     .find((stream) => stream !== undefined);
-  return { ...(best ?? link), grantStale: state.grantStale };
+  return whole(state, best ?? link);
+}
+
+function whole(state: LinkState, seen: Seen): Connection {
+  return { ...seen, grantStale: state.grantStale, interval: state.interval };
 }

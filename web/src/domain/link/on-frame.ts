@@ -63,7 +63,7 @@ function welcome(state: LinkState, frame: ServerFrame & { type: "welcome" }, now
     reauthAt: reauthAt(state, frame.expires, now),
   };
   if (state.phase === "open") return { state: open, effects: [] };
-  const effects = subscribe(Object.keys(state.sites));
+  const effects = subscribe(Object.keys(state.sites), state.interval);
   return { state: { ...open, phase: "open", phaseSince: now, everOpen: true, serviceLive: true }, effects };
 }
 
@@ -89,7 +89,7 @@ function granted(state: LinkState, grants: readonly SiteGrant[]): Step {
     if (returns) back.push(site);
     sites[site] = returns ? { ...stream, status: "asked" } : allowed.has(site) ? stream : { ...stream, status: "refused" };
   }
-  const effects = subscribe(back);
+  const effects = subscribe(back, state.interval);
   const now = signature(grants);
   if (now !== state.grants) effects.unshift({ type: "access_changed" });
   return { state: { ...state, sites, grants: now }, effects };
@@ -106,10 +106,11 @@ function crowded(state: LinkState): LinkState {
 }
 
 /** Subscriptions to these sites, no more in one frame than the service reads. */
-export function subscribe(sites: readonly string[]): LinkEffect[] {
+export function subscribe(sites: readonly string[], interval: number): LinkEffect[] {
   const frames: LinkEffect[] = [];
   for (let at = 0; at < sites.length; at += MOST_IN_A_FRAME) {
-    frames.push({ type: "send", frame: { type: "subscribe", sites: sites.slice(at, at + MOST_IN_A_FRAME) } });
+    const some = sites.slice(at, at + MOST_IN_A_FRAME);
+    frames.push({ type: "send", frame: { type: "subscribe", sites: some, ...(interval > 0 ? { interval } : {}) } });
   }
   return frames;
 }

@@ -2,6 +2,7 @@ import type { ServerFrame } from "../messages";
 import { parseServerFrame } from "../frames";
 import { retryDelay } from "./backoff";
 import { policyOf, type ClosePolicy } from "./close-policy";
+import { askFor, settle } from "./interval";
 import { onFrame, subscribe } from "./on-frame";
 import { ASKED, onLoss, type SiteStream } from "./site-stream";
 import { INITIAL, type LinkEffect, type LinkEvent, type LinkState, type Step } from "./state";
@@ -37,8 +38,10 @@ export function reduce(state: LinkState, event: LinkEvent, now: number, random: 
       return event.online ? hurry({ ...state, online: true }, now, random) : { state: { ...state, online: false }, effects: [] };
     case "woken":
       return hurry(state, now, random);
+    case "interval":
+      return askFor(state, event.interval, now);
     case "stopped":
-      return { state: { ...INITIAL, online: state.online }, effects: [{ type: "disconnect" }] };
+      return { state: { ...INITIAL, online: state.online, interval: state.calmer?.interval ?? state.interval }, effects: [{ type: "disconnect" }] };
   }
 }
 
@@ -64,7 +67,7 @@ function watch(state: LinkState, wanted: readonly string[], now: number): Step {
   if (state.phase === "idle") return wanted.length > 0 ? start(next, now) : { state: next, effects: [] };
   if (state.phase !== "open") return { state: next, effects: [] };
   const leave: LinkEffect[] = removed.length > 0 ? [{ type: "send", frame: { type: "unsubscribe", sites: removed } }] : [];
-  return { state: next, effects: [...leave, ...subscribe(added)] };
+  return { state: next, effects: [...leave, ...subscribe(added, state.interval)] };
 }
 
 function gotToken(state: LinkState, token: string, now: number): Step {
@@ -146,7 +149,7 @@ function tick(state: LinkState, now: number, random: number): Step {
       return now - state.phaseSince > CONNECT_TIMEOUT_MS ? drop(state, now, random) : { state, effects: [] };
     case "open":
       if (now - state.lastHeard > deadAfter(state.heartbeat)) return drop(state, now, random);
-      if (now < state.reauthAt) return { state, effects: [] };
+      if (now < state.reauthAt) return settle(state, now);
       return {
         state: { ...state, reauthAt: now + TOKEN_RETRY_MS },
         effects: [{ type: "need_token", validFor: 3 * NO_TOKEN_NEEDED, renew: false }],

@@ -31,6 +31,10 @@ export interface LinkState {
   /** This clock minus the service's. */
   readonly skew: number;
   readonly end: EndReason | null;
+  /** What each subscription asks for: at most one telemetry frame of a site in so many ms; 0: every batch. */
+  readonly interval: number;
+  /** A longer interval that is wished for, and since when. */
+  readonly calmer: { readonly interval: number; readonly since: number } | null;
 }
 
 export type LinkEvent =
@@ -43,6 +47,7 @@ export type LinkEvent =
   | { readonly type: "tick" }
   | { readonly type: "online"; readonly online: boolean }
   | { readonly type: "woken" }
+  | { readonly type: "interval"; readonly interval: number }
   | { readonly type: "stopped" };
 
 export type LinkEffect =
@@ -68,4 +73,5 @@ export interface Step {
 export const INITIAL: LinkState = {
   phase: "idle", online: true, sites: {}, attempt: 0, refusals: 0, retryAt: 0, phaseSince: 0, everOpen: false, lastHeard: 0,
   heartbeat: 5_000, serviceLive: true, grantStale: false, grants: null, reauthAt: Infinity, token: null, skew: 0, end: null,
+  interval: 0, calmer: null,
 };

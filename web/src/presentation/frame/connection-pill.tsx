@@ -45,6 +45,7 @@ function Pill({ connection }: { connection: Connection }) {
           data-testid="connection"
           data-connection={connection.status}
           data-cause={connection.cause ?? ""}
+          data-interval={connection.interval}
           className={cx(
             "hairline mr-1 inline-flex h-7 items-center gap-2 rounded-full px-2.5 text-xs font-medium transition-colors",
             opening ? "bg-sunken text-quiet" : LOOK[connection.status],

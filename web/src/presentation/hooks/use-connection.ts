@@ -2,7 +2,7 @@ import { useCallback, useSyncExternalStore } from "react";
 import type { Connection } from "@/domain/link/connection";
 import { useServices } from "@/presentation/services";
 
-const CONNECTING: Connection = { status: "reconnecting", cause: "connecting", grantStale: false };
+const CONNECTING: Connection = { status: "reconnecting", cause: "connecting", grantStale: false, interval: 0 };
 
 /** The page's connection; null while nothing is followed. With a site: that site's. */
 export function usePageConnection(): Connection | null {
