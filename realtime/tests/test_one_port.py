@@ -11,9 +11,10 @@ from asyncio.subprocess import Process
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from ems_contract import keys
-from ems_realtime.main import shared_listener
+from ems_realtime.main import listener
 from realtime_support.backend import Backend
 from realtime_support.batches import batch, grant, token
 from realtime_support.deadline import until
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux spre
 
 
 @pytest.fixture
-def begin(redis: RedisProcess, backend: Backend) -> Callable[[int], asyncio.Future[Process]]:
+def begin(redis: RedisProcess, backend: Backend) -> Callable[[int, int], asyncio.Future[Process]]:
     environment = {
         **os.environ,
         "EMS_REDIS_URL": redis.url,
@@ -37,13 +38,15 @@ def begin(redis: RedisProcess, backend: Backend) -> Callable[[int], asyncio.Futu
         "EMS_WS_DRAIN_SECONDS": "1",
     }
 
-    async def start(port: int) -> Process:
+    async def start(port: int, own_port: int) -> Process:
         code = "from ems_realtime.main import main; main()"
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-c", code, "--port", str(port), "--reuse-port", env=environment, stderr=None
+            *(sys.executable, "-c", code, "--port", str(port), "--reuse-port", "--own-port", str(own_port)),
+            env=environment,
+            stderr=None,
         )
 
-    return lambda port: asyncio.ensure_future(start(port))
+    return lambda port, own_port: asyncio.ensure_future(start(port, own_port))
 
 
 def listeners(port: int) -> int:
@@ -53,12 +56,12 @@ def listeners(port: int) -> int:
 
 
 async def test_viewers_behind_one_port_hear_the_same_and_one_process_may_leave(
-    redis: RedisProcess, backend: Backend, begin: Callable[[int], asyncio.Future[Process]]
+    redis: RedisProcess, backend: Backend, begin: Callable[[int, int], asyncio.Future[Process]]
 ) -> None:
     backend.answers[ALICE] = grant(1, [7])
-    port = free_port()
+    port, *own_ports = free_port(), free_port(), free_port()
     url = f"ws://127.0.0.1:{port}/ws"
-    first, second = await asyncio.gather(begin(port), begin(port))
+    first, second = await asyncio.gather(*(begin(port, own) for own in own_ports))
     try:
         await until(lambda: listeners(port) == 2, "both listen", seconds=20)
         viewers = await asyncio.gather(*(Viewer.login(url, ALICE, 7) for _ in range(VIEWERS)))
@@ -67,6 +70,9 @@ async def test_viewers_behind_one_port_hear_the_same_and_one_process_may_leave(
         for viewer in viewers:
             await until(lambda v=viewer: v.seen.get(("site_7", "edge_1"), [0])[-1] == 50, "the last batch")
             assert viewer.seen["site_7", "edge_1"] == list(range(1, 51))
+        async with httpx.AsyncClient(trust_env=False) as http:
+            told = [(await http.get(f"http://127.0.0.1:{own}/metrics")).text for own in own_ports]
+        assert all("ems_realtime_batches_total 50.0\n" in text for text in told), "each process has its own numbers"
 
         first.send_signal(signal.SIGTERM)
         await until(lambda: listeners(port) == 1, "the one that leaves listens no more")
@@ -88,4 +94,4 @@ def test_a_port_that_somebody_else_has_for_himself_is_refused() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         with pytest.raises(OSError, match="in use"):
-            shared_listener("127.0.0.1", other.getsockname()[1])
+            listener("127.0.0.1", other.getsockname()[1], shared=True)

@@ -52,20 +52,20 @@ def create_server(settings: Settings, host: str, port: int) -> DrainingServer:
     return DrainingServer(config, drain)
 
 
-def shared_listener(host: str, port: int) -> socket.socket:
-    """A listening place that other processes may have too: the kernel spreads new connections over them (Linux).
-
-    Raises OSError.
+def listener(host: str, port: int, *, shared: bool) -> socket.socket:
+    """A place to listen. One that is `shared` other processes may have too: the kernel spreads new connections over
+    them (Linux). Raises OSError.
     """
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        place.bind((host, port))
+    except OSError as error:
+        place.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}; choose another port") from None
+    return place
 
 
 @cli.command()
@@ -75,6 +75,10 @@ def run(
     reuse_port: Annotated[
         bool, typer.Option("--reuse-port", help="Let several processes listen on this port (SO_REUSEPORT).")
     ] = False,
+    own_port: Annotated[
+        int | None,
+        typer.Option(help="Listen here too, alone: for /metrics and /readyz of this very process.", min=0, max=65_535),
+    ] = None,
 ) -> None:
     """Live telemetry for browsers, at /ws. Needs EMS_REDIS_URL, EMS_BACKEND_URL and EMS_WS_ORIGINS."""
     level = os.environ.get("EMS_LOG_LEVEL", "INFO").upper()
@@ -92,15 +96,14 @@ def run(
     # uvicorn raises the signal again once it is done; it must not look like a crash.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = create_server(settings, host, port)
-    if not reuse_port:
-        server.run()
-        return
     try:
-        listener = shared_listener(host, port)
+        places = [listener(host, port, shared=reuse_port)]
+        if own_port is not None:
+            places.append(listener(host, own_port, shared=False))
     except OSError as error:
-        typer.echo(f"ems-realtime: cannot share {host}:{port}: {error.strerror}; choose another --port", err=True)
+        typer.echo(f"ems-realtime: {error.strerror}", err=True)
         raise typer.Exit(2) from None
-    server.run(sockets=[listener])
+    server.run(sockets=places)
 
 
 def main() -> None:
