@@ -25,6 +25,8 @@ PROGRAMS: Mapping[str, str] = {
     "mbpoll": "mbpoll",
 }
 """Program -> the Debian package that has it."""
+COMPARED: Mapping[str, str] = {"mosquitto": "mosquitto", "nats-server": "nats-server"}
+"""What `make bench` measures beside the live service where it is installed; nobody installs it for that."""
 _ALSO = (Path("/usr/sbin"), Path("/usr/local/sbin"), Path("/opt/homebrew/sbin"))
 """Where a broker may lie that a person's PATH does not name."""
 
@@ -47,6 +49,13 @@ def program(name: str, say: Callable[[str], None] = lambda _: None) -> Path:
         f"the tests need {name} and it was not found; install it (Debian: apt-get install {package}; macOS: brew "
         f"install {package.removesuffix('-clients')})"
     )
+
+
+def installed(name: str) -> Path:
+    """One of COMPARED, if it is there. Raises NoPeerError."""
+    if found := _on_path(name):
+        return found
+    raise NoPeerError(f"{name} is not installed (Debian: apt-get install {COMPARED[name]}; macOS: brew install {name})")
 
 
 def script(name: str, say: Callable[[str], None] = lambda _: None) -> list[str]:
