@@ -5,7 +5,7 @@
 #   stack/setup.sh python     only the Python environment
 set -eu
 cd "$(dirname "$0")/.."
-ROOMS="contract edge realtime simulator backend stack prove"
+ROOMS="contract client edge realtime simulator backend stack prove"
 OLDEST_MINOR=12
 OLDEST_NODE=20
 

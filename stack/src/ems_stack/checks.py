@@ -17,7 +17,7 @@ from rich.console import Console
 from ems_stack import browser, peers
 from ems_stack.paths import BACKEND, REPOSITORY, WEB
 
-PACKAGES = ("ems_contract", "ems_edge", "ems_realtime", "ems_simulator", "ems_stack", "ems_prove")
+PACKAGES = ("ems_contract", "ems_client", "ems_edge", "ems_realtime", "ems_simulator", "ems_stack", "ems_prove")
 GENERATED = (
     REPOSITORY / "contract" / "schema" / "contract.schema.json",
     REPOSITORY / "docs" / "reference" / "openapi.yaml",
@@ -31,7 +31,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 _SERVICES = (sys.executable, "-m", "ems_stack", "services", "--")
 
 
-ROOMS = ("contract", "simulator", "realtime", "stack", "prove")
+ROOMS = ("contract", "simulator", "realtime", "client", "stack", "prove")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def tests() -> list[list[Task]]:
     return [
         [  # the longest and the others
             Task("the edge", [*pytest, "edge"]),
-            Task("contract, simulator, realtime, stack, prove", [*pytest, *ROOMS]),
+            Task("contract, simulator, realtime, client, stack, prove", [*pytest, *ROOMS]),
         ],
         [  # each with services of its own, and with its own settings: Django's
             Task("backend: people, sites, audit", [*pytest, *people], BACKEND),

@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 
 from ems_stack.paths import REPOSITORY
 
-ROOMS = ("contract", "edge", "realtime", "simulator", "backend", "stack", "prove")
+ROOMS = ("contract", "client", "edge", "realtime", "simulator", "backend", "stack", "prove")
 IMAGES: dict[str, tuple[str, ...]] = {
     "edge": ("contract", "edge"),
     "realtime": ("contract", "realtime"),

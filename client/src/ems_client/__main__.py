@@ -1,0 +1,3 @@
+from ems_client.main import main
+
+main()
