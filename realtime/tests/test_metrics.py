@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from realtime_support.running import Running
 from realtime_support.viewer import Viewer
 
 ALICE = token(1)
+ROOT = Path(__file__).parents[2]
 
 durations = st.lists(st.floats(0, 100) | st.sampled_from(BOUNDS), max_size=30)
 
@@ -163,3 +165,15 @@ def test_the_exposition_is_text_or_openmetrics_as_the_scraper_asks(service: Runn
     families = {family.name for family in parse_openmetrics(newer.text)}
     assert {"ems_realtime_deliveries", "ems_realtime_sessions", "process_resident_memory_bytes"} <= families
     assert {family.name for family in parse(plain.text)} == families
+
+
+def test_the_guide_names_every_metric_and_the_alerts_use_no_other(service: Running) -> None:
+    known = {family.name for family in parse(service.get("/metrics").text) if family.name.startswith(PREFIX)}
+    suffix = re.compile(r"_(total|bucket)\b")
+    guide = (ROOT / "docs/guides/monitor-the-live-service.md").read_text()
+    rules = (ROOT / "deploy/prometheus/realtime.rules.yaml").read_text()
+    named = {suffix.sub("", name) for name in re.findall(r"ems_realtime_\w+", guide)}
+    assert named == known
+    assert {suffix.sub("", name) for name in re.findall(r"ems_realtime_\w+", rules)} < known
+    alerts = re.findall(r"alert: (\w+)", rules)
+    assert re.findall(r"^\| `(Ems\w+)`", guide, re.MULTILINE) == alerts
