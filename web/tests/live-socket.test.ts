@@ -7,6 +7,7 @@ import type { AnyBatch } from "@/domain/link/site-stream";
 import { Problem } from "@/domain/problem";
 import { browserClock } from "@/infrastructure/browser-clock";
 import { LiveSocket, type LiveSocketWiring } from "@/infrastructure/live-socket";
+import { followSite } from "../examples/follow-site";
 import { batch, merged } from "./batches";
 
 const SITE = "site_7";
@@ -144,6 +145,25 @@ describe("the live socket", () => {
     });
     expect(place).toBeNull();
     expect(link.page()).toBeNull();
+  });
+
+  it("is some lines in a program of one's own, as the example has it", async () => {
+    const told: unknown[] = [];
+    const { port } = server.address() as AddressInfo;
+    const end = followSite(`ws://127.0.0.1:${port}/ws`, SITE, () => Promise.resolve("a-token"), {
+      sample: (point, ts, value) => told.push([point, ts, value]),
+      missed: (from, to) => told.push(["missed", from, to]),
+    });
+    const service = await guest(1);
+    await hears(service, AUTH);
+    service.say(welcome());
+    const now = Date.now();
+    service.say({ type: "snapshot", site: SITE, batches: [batch(1, now, { "a.b": 1 })] });
+    service.say({ type: "telemetry", site: SITE, batches: [batch(3, now + 2_000, { "a.b": null })] });
+    await vi.waitFor(() => {
+      expect(told).toEqual([["a.b", now, 1], ["a.b", now + 2_000, null], ["missed", now, now + 2_000]]);
+    });
+    end();
   });
 
   it("does not connect without a token", async () => {

@@ -34,6 +34,10 @@ export function connectionSentence(connection: Connection): string {
 
 function paceSentence(interval: number): string {
   if (interval === 0) return "Values arrive as they are measured.";
-  const often = interval === 1_000 ? "once a second" : `every ${interval / 1_000} s`;
-  return `New values arrive ${often}, which spares this device's battery and data.`;
+  return `New values arrive ${paceWords(interval)}, which spares this device's battery and data.`;
+}
+
+/** How often, for an interval of some ms. */
+export function paceWords(interval: number): string {
+  return interval === 1_000 ? "once a second" : `every ${interval / 1_000} s`;
 }

@@ -7,6 +7,7 @@ import { WINDOW_MS } from "@/application/live-traces";
 import { rowsOf } from "@/domain/chart-rows";
 import { ROLES } from "@/domain/energy";
 import type { History, Trace } from "@/domain/history";
+import { paceWords } from "@/domain/link/connection-words";
 import { explain } from "@/domain/problem";
 import type { Point, Site } from "@/domain/site";
 import { DataTable } from "@/presentation/chart/data-table";
@@ -16,6 +17,7 @@ import { TimeChart } from "@/presentation/chart/time-chart";
 import { useHidden } from "@/presentation/chart/use-hidden";
 import { ViewSwitch, type View } from "@/presentation/chart/view-switch";
 import type { SiteKeys } from "@/presentation/hooks/use-all-points";
+import { useSiteConnection } from "@/presentation/hooks/use-connection";
 import { everySecond, useNow } from "@/presentation/hooks/use-now";
 import { useServices } from "@/presentation/services";
 import { Card, CardHead } from "@/presentation/ui/card";
@@ -33,13 +35,14 @@ export function LivePower({ site, points, keys }: { site: Site; points: readonly
   const byKey = useMemo(() => new Map(drawn.map((point) => [point.key, point])), [drawn]);
   const now = useNow();
   const { traces: store } = useServices();
+  const { interval } = useSiteConnection(site.wire);
 
   const from = now - WINDOW_MS;
   const shown = live.filter((trace) => !hidden.has(trace.key));
   const rows = rowsOf(shown, "raw", from, now);
   return (
     <Card className="flex min-w-0 flex-col" data-testid="live-chart">
-      <CardHead title="Power" note="Last 15 min, every sample">
+      <CardHead title="Power" note={interval > 0 ? `Last 15 min, live ${paceWords(interval)}` : "Last 15 min, every sample"}>
         <ViewSwitch view={view} onChoose={setView} />
       </CardHead>
       <Legend looks={[...looks.values()]} hidden={hidden} onToggle={toggle} />
