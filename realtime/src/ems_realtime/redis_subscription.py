@@ -25,6 +25,12 @@ _CONFIRMED = (b"subscribe", b"psubscribe")
 _IGNORED = (b"unsubscribe", b"punsubscribe")
 
 
+def _seen(ended: asyncio.Future[None]) -> None:
+    """It may end when nobody waits for it any more; that is no news then."""
+    if not ended.cancelled():
+        ended.exception()
+
+
 class DeafError(OSError):
     """The server is there, but this connection hears nothing."""
 
@@ -46,6 +52,7 @@ class Subscription(asyncio.Protocol):
         self._connection: Any = None  # redis-py's Connection; it has no complete types
         self._transport: asyncio.Transport | None = None
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ended.add_done_callback(_seen)
         self._answered = asyncio.Event()
         self._asked = time.monotonic()
         self._round_trip = 0.0
@@ -89,8 +96,6 @@ class Subscription(asyncio.Protocol):
         if self._connection is not None:
             with contextlib.suppress(RedisError, OSError, TimeoutError):
                 await self._connection.disconnect(nowait=True)
-        if self._ended.done() and not self._ended.cancelled():
-            self._ended.exception()  # it may have ended before anyone waited for it
 
     def send(self, *command: str | bytes) -> None:
         """Never waits; a connection that is gone takes it and forgets it."""
