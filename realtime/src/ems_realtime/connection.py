@@ -13,6 +13,7 @@ from ems_realtime.access import Access
 from ems_realtime.fanout import now_ms
 from ems_realtime.grants import Grants
 from ems_realtime.hub import Hub
+from ems_realtime.pace import rounded_up
 from ems_realtime.protocol import BadMessageError
 from ems_realtime.session import Session
 from ems_realtime.settings import Settings
@@ -52,8 +53,8 @@ class Connection:
         """Returns when the connection is over; the session is in no index then."""
         self._hub.add(self._session)
         try:
-            await self._greet(receive)
-            while not self._session.closed:
+            here = await self._greet(receive)
+            while here and not self._session.closed:
                 text = await receive()
                 if text is None:
                     break
@@ -64,19 +65,21 @@ class Connection:
             self._access.stop()
             self._hub.remove(self._session)
 
-    async def _greet(self, receive: Receive) -> None:
+    async def _greet(self, receive: Receive) -> bool:
+        """The first message. False if none came."""
         try:
             async with asyncio.timeout(self._settings.auth_timeout):
                 text = await receive()
         except TimeoutError:
             self._hub.close(self._session, CloseCode.AUTH_TIMEOUT, "no token in time")
-            return
+            return False
         if text is None or self._session.closed:
-            return
+            return False
         frame = protocol.parse(text)
         if not isinstance(frame, Auth):
             raise BadMessageError("the first message must be auth")
         await self._access.admit(frame.token)
+        return True
 
     async def _hear(self, text: str) -> None:
         if not self._allowance.take(time.monotonic()):
@@ -90,7 +93,7 @@ class Connection:
                 self._access.renew_with(frame.token)
             case Subscribe():
                 await self._access.settled()
-                self._subscribe(frame.sites)
+                self._subscribe(frame)
             case Unsubscribe():
                 for name in frame.sites:
                     if (site := protocol.site_id(name)) is not None:
@@ -98,13 +101,18 @@ class Connection:
             case Ping():
                 self._hub.send(self._session, protocol.encode(Pong(frame.id, now_ms())))
 
-    def _subscribe(self, names: list[str]) -> None:
+    def _subscribe(self, frame: Subscribe) -> None:
         """Membership in the grant decides, and nothing else: a pattern or a key is simply no site."""
         session, hub = self._session, self._hub
-        if not names or len(names) > protocol.MAX_NAMES:
+        if not frame.sites or len(frame.sites) > protocol.MAX_NAMES:
             hub.send(session, protocol.error(ErrorCode.BAD_MESSAGE, f"name 1 to {protocol.MAX_NAMES} sites at once"))
             return
-        for name in dict.fromkeys(names):
+        try:
+            interval = rounded_up(frame.interval)
+        except ValueError as error:
+            hub.send(session, protocol.error(ErrorCode.BAD_MESSAGE, str(error)))
+            return
+        for name in dict.fromkeys(frame.sites):
             site = protocol.site_id(name)
             if session.closed:
                 return
@@ -115,4 +123,4 @@ class Connection:
                 hub.send(session, protocol.error(ErrorCode.TOO_MANY_SITES, most))
                 return
             else:
-                hub.subscribe(session, site)
+                hub.subscribe(session, site, interval)

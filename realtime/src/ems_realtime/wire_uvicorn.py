@@ -14,13 +14,14 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from ems_contract.frames import CloseCode
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.server import Server
+from uvicorn.server import Server, ServerState
 from websockets.frames import CloseCode as StandardCode
 from websockets.server import ServerProtocol
 
@@ -28,7 +29,15 @@ EXTENSION = "ems.wire"
 """The ASGI scope's extension under which the application finds its wire."""
 
 HANDSHAKE_TIMEOUT = 10.0
+MAX_REQUEST_BYTES = 32_768
+"""Of everything that a connection says before it is a WebSocket."""
+MAX_ASKING = 2_000
+"""Connections that have not finished asking; one more ends the oldest of them."""
 CLOSE_TIMEOUT = 2.0
+FRAMES_PER_SECOND, FRAMES_AT_ONCE = 100, 2_048
+"""Frames of any kind from one client: pings, pongs and fragments cost time too, and nobody needs many."""
+SLICE = 4_096
+"""Bytes read from one client before its frames are counted."""
 SEND_BUFFER = 131_072
 """Bytes that the kernel may hold for one client (it doubles the figure). Left alone, it takes megabytes."""
 
@@ -49,6 +58,8 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self.conn = _StrictProtocol(max_size=self.config.ws_max_size, logger=self.conn.logger)
         self._abort_timer: asyncio.TimerHandle | None = None
+        self._frames_left = float(FRAMES_AT_ONCE)
+        self._counted_at = self.loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -56,10 +67,46 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         if raw is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
+    def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), SLICE):
+            super().data_received(data[start : start + SLICE])
+            if self.transport.is_closing():
+                return
+        if not self.handshake_initiated:  # it came whole, so it is one that `websockets` does not take
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+            self.abort_soon()
+
+    def handle_events(self) -> None:
+        """One client's flood of tiny frames would take the time of all the others."""
+        now = self.loop.time()
+        left = min(FRAMES_AT_ONCE, self._frames_left + (now - self._counted_at) * FRAMES_PER_SECOND)
+        self._frames_left, self._counted_at = left - len(self.conn.events), now
+        if self._frames_left >= 0:
+            super().handle_events()
+        elif self.conn.close_sent is not None:  # it goes on after the goodbye
+            self.transport.abort()
+        else:
+            self.conn.events_received()
+            self.conn.data_to_send()  # the answers to its pings
+            self.conn.fail(CloseCode.TOO_MANY, "too many frames")
+            self.handle_parser_exception()
+
+    def eof_received(self) -> None:
+        """The client says that it will send no more; it may read nothing any more either."""
+        super().eof_received()
+        self.abort_soon()
+
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if self.response.status_code == 101:  # the application's task has been created and has not run yet
             self.scope["extensions"][EXTENSION] = UvicornWire(self)  # type: ignore[assignment]
+        else:
+            self.abort_soon()
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        super().on_task_complete(task)
+        self.abort_soon()
 
     def handle_close(self, event: Any) -> None:
         super().handle_close(event)
@@ -143,24 +190,49 @@ class UvicornWire:
 
 
 class HandshakeProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP, with a limit on how long a connection may take to say what it wants."""
+    """uvicorn's HTTP, bounded: in the time and in the bytes that a connection may take to say what it wants, and in
+    how many may be at it. One request for each connection; nothing here is asked often enough for more.
+    """
+
+    _asking: ClassVar[WeakKeyDictionary[ServerState, dict[HandshakeProtocol, None]]] = WeakKeyDictionary()
+    """Of each server, the oldest first."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._patience = self.loop.call_later(HANDSHAKE_TIMEOUT, self._lose_patience)
+        self._received = 0
+        self._patience = self.loop.call_later(HANDSHAKE_TIMEOUT, transport.abort)
+        asking = self._asking.setdefault(self.server_state, {})
+        asking[self] = None
+        if len(asking) > MAX_ASKING:
+            oldest = next(iter(asking))
+            del asking[oldest]
+            oldest.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        if self._received <= MAX_REQUEST_BYTES:
+            super().data_received(data)
+        elif not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n\r\n")
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        one_answer: bool = self.cycle is not None  # uvicorn's types say that it is always there; it is not
+        if one_answer:
+            self.cycle.keep_alive = False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._patience.cancel()
+        self._asked()
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
-        self._patience.cancel()
+        self._asked()
         super().handle_websocket_upgrade()
 
-    def _lose_patience(self) -> None:
-        never_asked: bool = self.cycle is None  # uvicorn's types say it is always there; it is not
-        if never_asked:
-            self.transport.abort()
+    def _asked(self) -> None:
+        self._patience.cancel()
+        self._asking[self.server_state].pop(self, None)  # it may be gone as the oldest
 
 
 class DrainingServer(Server):
