@@ -166,8 +166,7 @@ class Hub:
         """The sites that are left may be sent again; what was missed is announced, what was withheld is sent."""
         session.move(State.OPEN)
         self._fanout.rejoin(session, session.suspended_at, "access_checked")
-        withheld, session.withheld = session.withheld, []
-        for site, frame in withheld:
+        for site, frame in session.take_withheld():
             if site in session.sites:
                 self.send(session, frame)
 
@@ -194,7 +193,8 @@ class Hub:
             return
         for session in subscribers:
             if session.state is State.SUSPENDED:
-                session.withheld.append((site, frame))
+                if not session.withhold(site, frame, self._settings.outbox_bytes):
+                    self.close(session, CloseCode.TRY_AGAIN_LATER, "too much came while your access was looked up")
             else:
                 self._metrics.count(counted)
                 self.send(session, frame)
@@ -221,11 +221,11 @@ class Hub:
 
     def _sweep(self) -> None:
         """Heartbeats for the silent, an end for whoever reads nothing."""
-        now = self._loop.time()
-        self._metrics.observe("loop_delay", max(0.0, now - self._sweep_due))
+        now, due = self._loop.time(), self._sweep_due
+        self._plan_sweep(now)  # first, whatever happens below
+        self._metrics.observe("loop_delay", max(0.0, now - due))
         if self._broker.live:
             self._metrics.observe("redis_lag", self._broker.lag)
-        self._plan_sweep(now)
         quiet, frozen = [], []
         for session in self._sessions:
             if session.outbox.stalled(now, self._settings.stall_timeout):

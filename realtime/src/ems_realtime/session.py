@@ -71,6 +71,7 @@ class Session:
         "suspended_at",
         "user",
         "withheld",
+        "withheld_bytes",
     )
 
     def __init__(self, address: str, outbox: Outbox) -> None:
@@ -85,6 +86,7 @@ class Session:
         self.sites: set[int] = set()
         self.suspended_at = 0
         self.withheld: list[tuple[int, bytes]] = []
+        self.withheld_bytes = 0
         self.recheck: Callable[[bool], None] = _ignore
         """Called with True when the user's access has changed, so the grant in hand proves nothing any more; with
         False when a change may have been missed."""
@@ -97,6 +99,19 @@ class Session:
         if to not in TRANSITIONS[self.state]:
             raise IllegalTransitionError(f"session {self.id} cannot go from {self.state.value} to {to.value}")
         self.state = to
+
+    def withhold(self, site: int, frame: bytes, limit: int) -> bool:
+        """Keep an alert or a command until the new grant is known. False beyond `limit` bytes of them."""
+        if self.withheld_bytes + len(frame) > limit:
+            return False
+        self.withheld.append((site, frame))
+        self.withheld_bytes += len(frame)
+        return True
+
+    def take_withheld(self) -> list[tuple[int, bytes]]:
+        """(site, frame), in the order they came."""
+        withheld, self.withheld, self.withheld_bytes = self.withheld, [], 0
+        return withheld
 
     @property
     def closed(self) -> bool:
