@@ -251,7 +251,7 @@ GOLDEN: dict[str, tuple[str, Any]] = {
         "server_frame",
         frames.ErrorFrame(code=frames.ErrorCode.SITE_NOT_FOUND, message="No such site", site="site_99"),
     ),
-    "server_gap": ("server_frame", frames.GapNotice(site="site_7", since=NOW - 4_000, reason="redis_reconnected")),
+    "server_gap": ("server_frame", frames.GapNotice(site="site_7", since=NOW - 4_000, reason="interrupted")),
     "server_grant": ("server_frame", frames.GrantChanged(expires=NOW + 300_000, stale=True, sites=[SITE])),
     "server_heartbeat": ("server_frame", frames.Heartbeat(server_time=NOW, live=False)),
     "server_pong": ("server_frame", frames.Pong(id=7, server_time=NOW)),

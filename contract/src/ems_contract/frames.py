@@ -7,7 +7,7 @@ history.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Final
 
@@ -26,25 +26,46 @@ INTERVALS: Final = (1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
 
 
 class CloseCode(IntEnum):
-    """Why the service closes. The comment says what a client does."""
+    """Why the service closes."""
 
-    SERVICE_RESTART = 1012  # reconnect with jitter
-    TRY_AGAIN_LATER = 1013  # reconnect with backoff
-    BAD_MESSAGE = 4400  # a fault of the client: do not reconnect
-    UNAUTHENTICATED = 4401  # fetch a fresh token, then reconnect
-    FORBIDDEN = 4403  # do not reconnect
-    AUTH_TIMEOUT = 4408  # no token in time: reconnect
-    GRANT_REVOKED = 4410  # access ended: log in again
-    TOO_SLOW = 4413  # the client did not read: reconnect
-    TOO_MANY = 4429  # too many sockets or messages: reconnect with backoff
+    SERVICE_RESTART = 1012
+    TRY_AGAIN_LATER = 1013
+    BAD_MESSAGE = 4400
+    UNAUTHENTICATED = 4401
+    FORBIDDEN = 4403
+    AUTH_TIMEOUT = 4408
+    GRANT_REVOKED = 4410
+    TOO_SLOW = 4413
+    TOO_MANY = 4429
+
+
+CLOSE_CODES: Final[Mapping[CloseCode, tuple[str, str]]] = {
+    CloseCode.SERVICE_RESTART: ("the service restarts", "reconnect within 10 s, at a random moment"),
+    CloseCode.TRY_AGAIN_LATER: ("access cannot be confirmed right now", "reconnect with backoff"),
+    CloseCode.BAD_MESSAGE: ("a message that is no frame, or too long", "mend the client; do not reconnect"),
+    CloseCode.UNAUTHENTICATED: ("the token is not accepted", "fetch a fresh token, then reconnect"),
+    CloseCode.FORBIDDEN: ("no site may be viewed with this token", "do not reconnect"),
+    CloseCode.AUTH_TIMEOUT: ("no token came in time", "reconnect"),
+    CloseCode.GRANT_REVOKED: ("access has ended", "log in again"),
+    CloseCode.TOO_SLOW: ("the client did not read", "reconnect"),
+    CloseCode.TOO_MANY: ("too many sockets, or too many messages", "reconnect with backoff"),
+}
+"""Code -> what has happened, what a client does. Any other code is a lost connection: reconnect."""
 
 
 class ErrorCode(IntEnum):
     """Codes of an `error` frame; the session goes on."""
 
     BAD_MESSAGE = 400
-    SITE_NOT_FOUND = 404  # foreign and nonexistent alike
+    SITE_NOT_FOUND = 404
     TOO_MANY_SITES = 429
+
+
+ERROR_CODES: Final[Mapping[ErrorCode, str]] = {
+    ErrorCode.BAD_MESSAGE: "no site was named, or too many in one frame; none was subscribed",
+    ErrorCode.SITE_NOT_FOUND: "there is no such site, or this user may not view it; the same answer for both",
+    ErrorCode.TOO_MANY_SITES: "the session watches as many sites as it may; this and the following were left out",
+}
 
 
 # Client to server --------------------------------------------------------------------------
@@ -69,6 +90,8 @@ class Subscribe(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type
 
 
 class Unsubscribe(msgspec.Struct, frozen=True, tag_field="type", tag="unsubscribe"):
+    """Nothing of these sites comes any more. A site that is not subscribed is ignored."""
+
     sites: list[str]
 
 
@@ -110,6 +133,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
 
 
 class Telemetry(msgspec.Struct, frozen=True, tag_field="type", tag="telemetry"):
+    """Batches of a site as they were published, each whole and once, of one edge and boot in the order of seq."""
+
     site: str
     batches: list[Batch]
 
@@ -137,7 +162,8 @@ class Merged(msgspec.Struct, frozen=True, tag_field="type", tag="merged"):
 
 
 class GapNotice(msgspec.Struct, frozen=True, tag_field="type", tag="gap"):
-    """Live samples of the site since `since` may be missing; a snapshot follows."""
+    """Live samples of the site since `since` may be missing; a snapshot follows. `reason`: `interrupted` (the service
+    did not hear Redis), `slow_reader` (the client did not read), `access_checked` (the user's access has changed)."""
 
     site: str
     since: int
@@ -145,33 +171,43 @@ class GapNotice(msgspec.Struct, frozen=True, tag_field="type", tag="gap"):
 
 
 class Alert(msgspec.Struct, frozen=True, tag_field="type", tag="alert"):
+    """An alert of the site was raised, acknowledged or cleared. Never left out, never delayed."""
+
     site: str
     alert: AlertEvent
 
 
 class CommandChanged(msgspec.Struct, frozen=True, tag_field="type", tag="command"):
+    """A step of a command to a device of the site. Never left out, never delayed."""
+
     site: str
     command: CommandEvent
 
 
 class ControlChanged(msgspec.Struct, frozen=True, tag_field="type", tag="control"):
+    """What a rule at an edge of the site did. Never left out, never delayed."""
+
     site: str
     control: ControlEvent
 
 
 class ErrorFrame(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="error"):
+    """Something that was asked for is refused, and the session goes on. `message` is for people."""
+
     code: ErrorCode
     message: str
     site: str | None = None
 
 
 class Pong(msgspec.Struct, frozen=True, tag_field="type", tag="pong"):
+    """The answer to a `ping`."""
+
     id: int
     server_time: int
 
 
 class Heartbeat(msgspec.Struct, frozen=True, tag_field="type", tag="heartbeat"):
-    """Sent when nothing else was. `live`: the service itself hears Redis."""
+    """Sent when nothing else was for a while, and at once when `live` changes: the service itself hears Redis."""
 
     server_time: int
     live: bool

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from ems_contract.frames import Auth, ClientFrame, CloseCode, ErrorCode, Ping, Pong, Subscribe, Unsubscribe
+from ems_contract.limits import BURST_SECONDS, MAX_NAMES
 
 from ems_realtime import protocol
 from ems_realtime.access import Access
@@ -17,8 +18,6 @@ from ems_realtime.pace import rounded_up
 from ems_realtime.protocol import BadMessageError
 from ems_realtime.session import Session
 from ems_realtime.settings import Settings
-
-BURST_SECONDS = 3
 
 Receive = Callable[[], Awaitable[str | None]]
 """The client's next text message; None once it is gone. Raises BadMessageError for anything that is not text."""
@@ -104,8 +103,8 @@ class Connection:
     def _subscribe(self, frame: Subscribe) -> None:
         """Membership in the grant decides, and nothing else: a pattern or a key is simply no site."""
         session, hub = self._session, self._hub
-        if not frame.sites or len(frame.sites) > protocol.MAX_NAMES:
-            hub.send(session, protocol.error(ErrorCode.BAD_MESSAGE, f"name 1 to {protocol.MAX_NAMES} sites at once"))
+        if not frame.sites or len(frame.sites) > MAX_NAMES:
+            hub.send(session, protocol.error(ErrorCode.BAD_MESSAGE, f"name 1 to {MAX_NAMES} sites at once"))
             return
         try:
             interval = rounded_up(frame.interval)

@@ -14,6 +14,8 @@ from ems_contract.frames import (
     ControlChanged,
     ErrorCode,
     ErrorFrame,
+    Merged,
+    MergedBatch,
     ServerFrame,
     join_batches,
 )
@@ -23,8 +25,6 @@ from ems_realtime.wire import text_frame
 
 MAX_EVENT = 64 * 1024
 """Bytes of one event of a command or a rule."""
-MAX_NAMES = 256
-"""Sites named by one subscribe or unsubscribe."""
 
 NOT_FOUND = "No such site, or you may not view it."
 """The same words for a foreign site and for one that does not exist."""
@@ -75,6 +75,10 @@ def error(code: ErrorCode, message: str) -> bytes:
 
 def telemetry(site: str, batches: list[bytes]) -> bytes:
     return text_frame(join_batches("telemetry", site, batches))
+
+
+def merged(site: str, interval: int, batches: list[MergedBatch]) -> bytes:
+    return encode(Merged(site, interval, batches))
 
 
 def snapshot(site: str, batches: list[bytes]) -> bytes:

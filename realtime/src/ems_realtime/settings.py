@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ems_contract import limits
+
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?\Z|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?\Z")
 
 
@@ -28,19 +30,19 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose X-Forwarded-For is believed; without any, the peer's own address counts."""
 
-    max_sites: int = 64
-    max_messages: int = 10
+    max_sites: int = limits.MAX_SITES
+    max_messages: int = limits.MAX_MESSAGES_PER_SECOND
     """Client frames per second of one session, sustained; three times as many in a burst."""
-    max_sockets_per_user: int = 200
-    max_sockets_per_address: int = 2_000
-    max_message_bytes: int = 65_536
+    max_sockets_per_user: int = limits.MAX_SOCKETS_PER_USER
+    max_sockets_per_address: int = limits.MAX_SOCKETS_PER_ADDRESS
+    max_message_bytes: int = limits.MAX_MESSAGE_BYTES
 
-    auth_timeout: float = 5.0
-    heartbeat: float = 5.0
+    auth_timeout: float = limits.AUTH_SECONDS
+    heartbeat: float = limits.HEARTBEAT_SECONDS
     tick: float = 0.02
     """The longest a batch waits for company when the service is busy."""
     outbox_bytes: int = 1_048_576
-    stall_timeout: float = 10.0
+    stall_timeout: float = limits.STALL_SECONDS
     """A reader that takes nothing for this long while bytes wait is closed as too slow."""
     drain: float = 5.0
 

@@ -175,6 +175,9 @@ export interface Subscribe {
   sites: string[];
   interval?: number;
 }
+/**
+ * Nothing of these sites comes any more. A site that is not subscribed is ignored.
+ */
 export interface Unsubscribe {
   type: "unsubscribe";
   sites: string[];
@@ -516,6 +519,9 @@ export interface Snapshot {
   site: string;
   batches: Batch[];
 }
+/**
+ * Batches of a site as they were published, each whole and once, of one edge and boot in the order of seq.
+ */
 export interface Telemetry {
   type: "telemetry";
   site: string;
@@ -545,7 +551,8 @@ export interface MergedBatch {
   gaps?: Gap[] | null;
 }
 /**
- * Live samples of the site since `since` may be missing; a snapshot follows.
+ * Live samples of the site since `since` may be missing; a snapshot follows. `reason`: `interrupted` (the service
+ * did not hear Redis), `slow_reader` (the client did not read), `access_checked` (the user's access has changed).
  */
 export interface GapNotice {
   type: "gap";
@@ -553,34 +560,49 @@ export interface GapNotice {
   since: number;
   reason: string;
 }
+/**
+ * An alert of the site was raised, acknowledged or cleared. Never left out, never delayed.
+ */
 export interface Alert {
   type: "alert";
   site: string;
   alert: AlertEvent;
 }
+/**
+ * A step of a command to a device of the site. Never left out, never delayed.
+ */
 export interface CommandChanged {
   type: "command";
   site: string;
   command: CommandEvent;
 }
+/**
+ * What a rule at an edge of the site did. Never left out, never delayed.
+ */
 export interface ControlChanged {
   type: "control";
   site: string;
   control: ControlEvent;
 }
+/**
+ * Something that was asked for is refused, and the session goes on. `message` is for people.
+ */
 export interface ErrorFrame {
   type: "error";
   code: ErrorCode;
   message: string;
   site?: string | null;
 }
+/**
+ * The answer to a `ping`.
+ */
 export interface Pong {
   type: "pong";
   id: number;
   server_time: number;
 }
 /**
- * Sent when nothing else was. `live`: the service itself hears Redis.
+ * Sent when nothing else was for a while, and at once when `live` changes: the service itself hears Redis.
  */
 export interface Heartbeat {
   type: "heartbeat";
@@ -616,7 +638,7 @@ export interface SessionRequest {
 }
 
 /**
- * Why the service closes. The comment says what a client does.
+ * Why the service closes.
  */
 export enum CloseCode {
   SERVICE_RESTART = 1012,
