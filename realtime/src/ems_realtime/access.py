@@ -121,10 +121,13 @@ class Access:
         """Asks again as long as the question has become another one meanwhile."""
         while True:
             version, not_before = self._version, self._not_before
+            address = self._session.address if self._held is None else None
             if self._held is not None and self._token == self._proven:
                 not_before = max(not_before, self._held.validated + 1)
             try:
-                held = await self._grants.fetch(self._token, user, not_before=not_before, began_after=self._changed_at)
+                held = await self._grants.fetch(
+                    self._token, user, not_before=not_before, began_after=self._changed_at, address=address
+                )
             except RefusedError:
                 if version == self._version:
                     raise

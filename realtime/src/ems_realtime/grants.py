@@ -84,17 +84,19 @@ class Grants:
         self._metrics = metrics
         self._flights: dict[str, _Flight] = {}
 
-    async def fetch(self, token: str, user: int, *, not_before: int = 0, began_after: float = 0.0) -> Held:
+    async def fetch(
+        self, token: str, user: int, *, not_before: int = 0, began_after: float = 0.0, address: str | None = None
+    ) -> Held:
         """The token's grant. Raises RefusedError or UnavailableError.
 
         `not_before` (ms since the epoch): a grant validated earlier is not good enough. `began_after` (the loop's
-        clock): nor is one from a question that was put earlier.
+        clock): nor is one from a question that was put earlier. `address`: of a newcomer, see `lanes.py`.
         """
         digest = hashlib.sha256(token.encode()).hexdigest()
         while True:
             flight = self._flights.get(digest)
             if flight is None or flight.began < began_after:
-                flight = self._ask(token, digest, user, not_before)
+                flight = self._ask(token, digest, user, not_before, address)
             held = await asyncio.shield(flight.task)
             if held.validated >= not_before:
                 return held
@@ -107,9 +109,9 @@ class Grants:
             if user is None or flight.user == user:
                 del self._flights[digest]
 
-    def _ask(self, token: str, digest: str, user: int, not_before: int) -> _Flight:
+    def _ask(self, token: str, digest: str, user: int, not_before: int, address: str | None) -> _Flight:
         loop = asyncio.get_running_loop()
-        flight = _Flight(user, loop.time(), loop.create_task(self._fetch(token, digest, user, not_before)))
+        flight = _Flight(user, loop.time(), loop.create_task(self._fetch(token, digest, user, not_before, address)))
         self._flights[digest] = flight
         flight.task.add_done_callback(partial(self._landed, digest, flight))
         return flight
@@ -120,11 +122,11 @@ class Grants:
         if not task.cancelled():
             task.exception()  # whoever asked may be gone; then nobody else looks at it
 
-    async def _fetch(self, token: str, digest: str, user: int, not_before: int) -> Held:
+    async def _fetch(self, token: str, digest: str, user: int, not_before: int, address: str | None) -> Held:
         try:
             epoch, entry = await self._cache.look_up(digest, user)
         except CacheUnavailableError:
-            return await self._validate(token, user, None, not_before)
+            return await self._validate(token, user, None, not_before, address)
         now = _now_ms()
         if (
             entry is not None
@@ -135,13 +137,15 @@ class Grants:
         ):
             self._metrics.count("grants_cached")
             return _held(entry.grant, epoch, min(entry.validated, now))
-        held = await self._validate(token, user, epoch, not_before)
+        held = await self._validate(token, user, epoch, not_before, address)
         await self._store(digest, held)
         return held
 
-    async def _validate(self, token: str, user: int, epoch: int | None, not_before: int) -> Held:
+    async def _validate(
+        self, token: str, user: int, epoch: int | None, not_before: int, address: str | None
+    ) -> Held:
         asked = max(_now_ms(), not_before)  # clocks may step back; this answer is new all the same
-        grant = await self._validator.validate(token)
+        grant = await self._validator.validate(token, address)
         if grant.user.id != user:
             log.warning("token_of_another_user", claimed=user, actual=grant.user.id)
             raise RefusedError(401)

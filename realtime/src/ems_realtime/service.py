@@ -10,6 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from ems_realtime.addresses import counted
 from ems_realtime.broker_redis import RedisBroker
 from ems_realtime.connection import Connection, Receive
 from ems_realtime.grant_cache import CacheUnavailableError, GrantCache
@@ -68,7 +69,7 @@ class Service:
     async def serve(self, wire: Wire, address: str, receive: Receive) -> None:
         """One accepted connection, until it is over."""
         outbox = Outbox(wire, self._settings.outbox_bytes, asyncio.get_running_loop().time())
-        session = Session(address, outbox)
+        session = Session(counted(address), outbox)
         log.info("session_opened", session=session.id, address=address)
         await Connection(session, self._hub, self._grants, self._settings).run(receive)
 

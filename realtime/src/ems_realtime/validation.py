@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 
 import httpx
@@ -11,6 +10,7 @@ import msgspec
 import structlog
 from ems_contract.access import Grant
 
+from ems_realtime.lanes import Lanes, SentAwayError
 from ems_realtime.metrics import Metrics
 
 log = structlog.get_logger()
@@ -18,6 +18,7 @@ log = structlog.get_logger()
 DOWN_MEMORY = 1.0
 """After a failure the backend is left alone for this long; everyone who asks meanwhile is told at once."""
 LONGEST_QUEUE = 20.0
+"""Whoever has not had a turn by then is told to come again."""
 PROBE_MEMORY = 2.0
 
 _REFUSALS = frozenset({400, 401, 403, 431})
@@ -39,7 +40,7 @@ class UnavailableError(Exception):
 
 
 class Validator:
-    """`rate`: validations per second at most, however many sockets come at once. `timeout` in s."""
+    """`rate`: validations per second at most, however many sockets come at once. `timeout` in s, of a whole answer."""
 
     def __init__(self, backend_url: str, *, rate: float, timeout: float, metrics: Metrics) -> None:
         self._client = httpx.AsyncClient(
@@ -49,24 +50,25 @@ class Validator:
             follow_redirects=False,
             limits=httpx.Limits(max_connections=256, max_keepalive_connections=16, keepalive_expiry=10),
         )
-        self._spacing = 1 / rate
+        self._timeout = timeout
         self._metrics = metrics
-        self._next = 0.0
+        self._lanes = Lanes(rate)
         self._down_until = 0.0
-        self._failure = asyncio.Event()
         self._probe: tuple[float, bool] = (-PROBE_MEMORY, False)
 
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def validate(self, token: str) -> Grant:
-        """Raises RefusedError or UnavailableError."""
-        await self._turn()
+    async def validate(self, token: str, address: str | None = None) -> Grant:
+        """`address`: of whoever comes with the token; None for a session that is open. Raises RefusedError or
+        UnavailableError."""
+        await self._turn(address)
         headers = {"authorization": f"Bearer {token}", "accept": "application/json", **_request_id()}
         asked = time.monotonic()
         try:
-            answer = await self._client.get("/api/validate-token", headers=headers)
-        except httpx.TransportError as error:
+            async with asyncio.timeout(self._timeout):  # httpx's own begins anew with each byte that comes
+                answer = await self._client.get("/api/validate-token", headers=headers)
+        except (httpx.RequestError, TimeoutError) as error:
             raise self._unavailable("unreachable", type(error).__name__) from None
         finally:
             self._metrics.observe("validation", time.monotonic() - asked)
@@ -87,26 +89,22 @@ class Validator:
         now = asyncio.get_running_loop().time()
         asked, answer = self._probe
         if now - asked >= PROBE_MEMORY:
+            self._probe = (now, answer)  # whoever asks meanwhile is told what was true before
             try:
                 answer = (await self._client.get("/healthz", timeout=1.0)).status_code < 500
-            except httpx.TransportError:
+            except httpx.RequestError:
                 answer = False
             self._probe = (now, answer)
         return answer
 
-    async def _turn(self) -> None:
-        """Wait for one's place in the queue."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        place = max(now, self._next)
-        if now < self._down_until or place - now > LONGEST_QUEUE:
-            raise UnavailableError("the backend is down or overrun")
-        self._next = place + self._spacing
-        failure = self._failure
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(place):
-                await failure.wait()
-                raise UnavailableError("the backend is down")
+    async def _turn(self, address: str | None) -> None:
+        if asyncio.get_running_loop().time() < self._down_until:
+            raise UnavailableError("the backend is down")
+        try:
+            async with asyncio.timeout(LONGEST_QUEUE):
+                await self._lanes.turn(address)
+        except (SentAwayError, TimeoutError):
+            raise UnavailableError("the backend is down or overrun") from None
 
     def _unavailable(self, outcome: str, problem: str) -> UnavailableError:
         self._metrics.count("validations", outcome=outcome)
@@ -114,8 +112,7 @@ class Validator:
         if now >= self._down_until:
             log.warning("validation_unavailable", outcome=outcome, problem=problem[:200])
         self._down_until = now + DOWN_MEMORY
-        self._failure.set()  # whoever waits for a place need not wait any longer
-        self._failure, self._next = asyncio.Event(), 0.0
+        self._lanes.send_away()
         return UnavailableError(problem)
 
 
