@@ -141,9 +141,7 @@ class Grants:
         await self._store(digest, held)
         return held
 
-    async def _validate(
-        self, token: str, user: int, epoch: int | None, not_before: int, address: str | None
-    ) -> Held:
+    async def _validate(self, token: str, user: int, epoch: int | None, not_before: int, address: str | None) -> Held:
         asked = max(_now_ms(), not_before)  # clocks may step back; this answer is new all the same
         grant = await self._validator.validate(token, address)
         if grant.user.id != user:
