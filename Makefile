@@ -41,7 +41,7 @@ prove: setup ## The promises as experiments on the real stack: make prove [NAME=
 bench: setup ## Side-by-side comparisons
 	@$(STACK) services -- .venv/bin/python bench/history_ingest.py
 
-gen: setup ## Write what is generated: JSON Schema, OpenAPI, TypeScript types
+gen: setup ## Write what is generated: JSON Schema, OpenAPI, AsyncAPI, TypeScript types
 	@$(STACK) gen
 
 lock: setup ## Compile requirements/*.txt from the rooms' pyproject.toml

@@ -22,6 +22,7 @@ GENERATED = (
     REPOSITORY / "contract" / "schema" / "contract.schema.json",
     REPOSITORY / "docs" / "reference" / "openapi.yaml",
     REPOSITORY / "docs" / "reference" / "profile.schema.json",
+    REPOSITORY / "docs" / "reference" / "asyncapi.yaml",
     WEB / "src" / "domain" / "contract.gen.ts",
     WEB / "src" / "infrastructure" / "api.gen.ts",
     *sorted((REPOSITORY / "contract" / "fixtures").glob("*.json")),
@@ -71,6 +72,7 @@ def generators() -> list[Task]:
     return [
         Task("contract schema", _python("ems_contract.schema", str(GENERATED[0].parent))),
         Task("golden messages", [sys.executable, "contract/tests/golden.py", "contract/fixtures"]),
+        Task("AsyncAPI", _python("ems_contract.asyncapi", "contract/fixtures", str(GENERATED[3]))),
         Task("OpenAPI", [sys.executable, *openapi], BACKEND, {"EMS_ENV": "test"}),
         Task("profile schema", _python("ems_edge.profile_schema", str(GENERATED[2]))),
         _npm("gen"),

@@ -68,6 +68,13 @@ def script(name: str, say: Callable[[str], None] = lambda _: None) -> list[str]:
     return [node, str(PEERS / f"{name}.mjs")]
 
 
+def package_file(path: str, say: Callable[[str], None] = lambda _: None) -> Path:
+    """A file of one of the packages of `peers/`, such as `ws/package.json`. Raises NoPeerError."""
+    with _one_at_a_time():
+        _install_packages(say)
+    return PEERS / "node_modules" / path
+
+
 def prepare(say: Callable[[str], None]) -> None:
     """Everything at once, before the tests start. Raises NoPeerError."""
     for name in PROGRAMS:
