@@ -32,10 +32,14 @@ _NS = 1_000_000_000
 
 
 class Phase(msgspec.Struct, frozen=True):
-    """`rate` in deliveries/s, None for the closed loop; `warm_up` and `seconds` in s."""
+    """Closed loop, or open with `rate` in deliveries/s, or with a `share` of what the closed loop before it has given.
+
+    `warm_up` and `seconds` in s. A rate of 0 publishes nothing: whoever speaks then does so by himself.
+    """
 
     seconds: float
     rate: float | None = None
+    share: float | None = None
     warm_up: float = 1.0
 
 
@@ -96,19 +100,24 @@ class Drive:
         self._each = len(receiver.counts) // len(batches)
         self._forgiven = [0] * len(batches)
         self._late: list[int] = []
+        self._capacity = 0.0
 
     def run(self, phase: Phase) -> Figures:
         for one in self._sampled:
             one.heard.clear()
         before = self._faults()
-        steps = self._closed() if phase.rate is None else self._open(phase.rate)
+        rate = phase.rate if phase.share is None else phase.share * self._capacity
+        steps = self._closed() if rate is None else self._open(rate)
         self._until(time.monotonic() + phase.warm_up, steps)
         self._late.clear()
         begin = self._mark()
         self._until(time.monotonic() + phase.seconds, steps)
         end = self._mark()
         self._drain()
-        return self._figures(begin, end, before)
+        figures = self._figures(begin, end, before)
+        if rate is None:
+            self._capacity = figures.deliveries
+        return figures
 
     def _until(self, end: float, steps: Iterator[float]) -> None:
         """One step of publishing, then receiving until the next is due."""
@@ -159,7 +168,7 @@ class Drive:
 
     def _open(self, rate: float) -> Iterator[float]:
         """Site after site, one batch each, evenly in time."""
-        interval = self._each / rate
+        interval = self._each / rate if rate else float("inf")
         began, sent, sites = time.monotonic(), 0, len(self._batches)
         while True:
             now = time.monotonic()
@@ -171,7 +180,7 @@ class Drive:
                 sent += 1
             if sent % sites == 0:
                 self._publisher.listen()
-            yield max(began + (sent + 1) * interval, now + STEP)
+            yield max(min(began + (sent + 1) * interval, now + ADAPT), now + STEP)
 
     # The figures ----------------------------------------------------------------------------------------------
 

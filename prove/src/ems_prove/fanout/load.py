@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -42,9 +43,10 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """`connecting` in s; `resident` in bytes: the server before the clients came, and with all of them idle."""
+    """`connected`: clients per second, once each token has been seen. `resident`, bytes: before the first client came,
+    and with all of them idle."""
 
-    connecting: float
+    connected: float
     resident: tuple[int, int]
     figures: list[Figures]
 
@@ -60,8 +62,10 @@ def run(job: Job) -> Report:
             token = job.tokens[number % len(job.tokens)] if job.tokens else ""
             yield dialect.steps(job.port, f"site_{number // job.clients + 1}", token)
 
+    crowd = clients()
+    connected = connect(job.port, islice(crowd, len(job.tokens)))
     began = time.monotonic()
-    connected = connect(job.port, clients())
+    connected += connect(job.port, crowd)
     connecting = time.monotonic() - began
     receiver = Receiver(connected)
     published: list[list[int]] = [[] for _ in range(job.sites)]
@@ -83,7 +87,7 @@ def run(job: Job) -> Report:
     figures = [drive.run(phase) for phase in job.phases]
     publisher.close()
     receiver.close()
-    return Report(connecting, resident, figures)
+    return Report((len(connected) - len(job.tokens)) / connecting, resident, figures)
 
 
 def _rest(receiver: Receiver, seconds: float) -> None:

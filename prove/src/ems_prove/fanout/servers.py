@@ -209,4 +209,6 @@ CONTESTANTS = (
         _on_redis("plain", _python("ems_prove.fanout.django_channels", "channels", "channels_redis"), "channels"),
     ),
 )
+FIREHOSE = Contestant("a sender that only writes", _on_redis("plain", _python("ems_prove.fanout.firehose")))
+"""Nobody's competitor: it says how much the load takes at most."""
 BY_NAME = {one.name: one for one in CONTESTANTS}
