@@ -27,6 +27,8 @@ REAUTH_MARGIN = 120.0
 REAUTH_RETRY = 10.0
 SHORTEST_REAUTH = 1.0
 MAX_REFUSALS = 2
+SILENCE_GRACE = 5.0
+"""Two heartbeats and this long (s) without a word: the link is dead."""
 HELD = 10.0
 """A link that held for less than this (s) does not count as recovered: its next attempt waits longer."""
 REJOIN_PAUSE = 1.0
@@ -160,7 +162,7 @@ class Link:
 
     @property
     def _dead_at(self) -> float:
-        return self._last_heard + 2 * self._heartbeat + 5.0
+        return self._last_heard + 2 * self._heartbeat + SILENCE_GRACE
 
     # Frames ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""What the tests of this room stand on; service, Redis and backend are those of the realtime room's tests."""
