@@ -47,7 +47,7 @@ def create_server(settings: Settings, host: str, port: int) -> DrainingServer:
     )
 
     async def drain() -> None:
-        await app.state.service.drain()
+        await app.service.drain()
 
     return DrainingServer(config, drain)
 

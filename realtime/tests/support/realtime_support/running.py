@@ -31,7 +31,7 @@ class Running:
 
     @property
     def service(self) -> Any:
-        return self._server.config.app.state.service  # type: ignore[union-attr]
+        return self._server.config.app.service  # type: ignore[union-attr]
 
     @property
     def metrics(self) -> Metrics:
