@@ -126,7 +126,7 @@ def service(redis: RedisProcess, backend: Backend, start: Callable[..., Running]
 
 
 async def test_the_numbers_are_those_of_what_happened(service: Running, redis: RedisProcess) -> None:
-    viewers = await asyncio.gather(*(Viewer.login(service.url, ALICE, 7) for _ in range(3)))
+    viewers = await asyncio.gather(*(Viewer.login(service.url, ALICE, 7) for _ in range(4)))
     for seq in range(1, 6):
         redis.admin.publish("telemetry:site_7", batch(seq))
     redis.admin.publish("telemetry:site_7", b"{")
@@ -134,6 +134,8 @@ async def test_the_numbers_are_those_of_what_happened(service: Running, redis: R
     await viewers[0].close()
     await viewers[1].send(type="nonsense")
     assert await viewers[1].closed() == 4400
+    viewers[2].socket.transport.write(b"\xc1\x80\0\0\0\0")  # a reserved bit
+    assert await viewers[2].closed() == 1002
     await until(lambda: service.metric("sessions") == 1, "one session is left")
 
     def metric(name: str, **labels: Any) -> float:
@@ -141,20 +143,20 @@ async def test_the_numbers_are_those_of_what_happened(service: Running, redis: R
 
     assert metric("batches_total") == 5
     assert metric("dropped_total", reason="batch") == 1
-    assert metric("deliveries_total") == 15
-    assert metric("sent_bytes_total") > 15 * len(batch(1))
-    assert metric("snapshots_total") == 3
+    assert metric("deliveries_total") == 20
+    assert metric("sent_bytes_total") > 20 * len(batch(1))
+    assert metric("snapshots_total") == 4
     assert metric("publish_to_write_seconds_count") == metric("hear_to_write_seconds_count") == 5
     assert metric("hear_to_write_seconds_sum") <= metric("publish_to_write_seconds_sum") + 0.01  # ms on one side
-    assert metric("sessions_opened_total") == 3
+    assert metric("sessions_opened_total") == 4
     assert metric("sessions_left_total") == 1
-    assert metric("closes_total", code="4400") == 1
+    assert metric("closes_total", code="4400") == metric("closes_total", code="1002") == 1
     assert metric("validations_total", outcome="granted") == metric("validation_seconds_count") == 1
     assert metric("outbox_bytes") == metric("outbox_largest_bytes") == 0
     assert metric("redis_live") == 1
     await until(lambda: metric("redis_lag_seconds_count") > 0, "the lag of Redis is measured")
     assert metric("loop_delay_seconds_count") > 0
-    await viewers[2].close()
+    await viewers[3].close()
 
 
 def test_the_exposition_is_text_or_openmetrics_as_the_scraper_asks(service: Running) -> None:

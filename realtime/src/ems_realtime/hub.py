@@ -114,7 +114,11 @@ class Hub:
         """The connection is over. Harmless when the session was closed here already."""
         if session.closed:
             return
-        self._metrics.count("left")
+        fault = session.outbox.fault()
+        if fault is None:
+            self._metrics.count("left")
+        else:
+            self._metrics.count("closes", code=str(fault))
         self._forget(session)
 
     def _forget(self, session: Session) -> None:
@@ -149,9 +153,10 @@ class Hub:
 
     # Subscriptions --------------------------------------------------------------------------------------------
 
-    def subscribe(self, session: Session, site: int) -> None:
-        """The caller has checked the grant. A snapshot comes, then telemetry. Again for the same site: nothing."""
-        self._fanout.subscribe(session, site)
+    def subscribe(self, session: Session, site: int, interval: int = 0) -> None:
+        """The caller has checked the grant. A snapshot comes, then telemetry: every batch, or merged frames at this
+        interval, ms, one of INTERVALS. Again for the same site: nothing, or the same with the new interval."""
+        self._fanout.subscribe(session, site, interval)
 
     def unsubscribe(self, session: Session, site: int) -> None:
         self._fanout.unsubscribe(session, site)

@@ -58,7 +58,10 @@ COUNTERS: Mapping[str, Counted] = {
         "handshakes_refused", "Handshakes refused, by reason.", "reason", ("origin", "query", "subprotocol")
     ),
     "closes": Counted(
-        "closes", "Sessions closed by this service, by code.", "code", tuple(str(int(code)) for code in CloseCode)
+        "closes",
+        "Sessions closed by this service, by code.",
+        "code",
+        (*(str(int(code)) for code in CloseCode), "1002", "1007", "1011"),
     ),
     "left": Counted("sessions_left", "Sessions that ended without being closed here: the client left or was lost."),
     # access

@@ -72,6 +72,10 @@ class Outbox:
             return False
         return now - self._progress >= after
 
+    def fault(self) -> int | None:
+        """See `Wire`."""
+        return self._wire.fault()
+
     def close(self, code: int, reason: str) -> None:
         self._wire.close(code, reason)
 

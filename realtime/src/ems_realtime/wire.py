@@ -19,6 +19,9 @@ class Wire(Protocol):
     def close(self, code: int, reason: str) -> None:
         """Say goodbye, wait briefly for the client's answer, then cut the connection."""
 
+    def fault(self) -> int | None:
+        """The code that it has closed with by itself, because the client broke the rules of WebSocket."""
+
     def abort(self) -> None:
         """Cut the connection and forget what it did not take."""
 

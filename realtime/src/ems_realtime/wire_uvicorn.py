@@ -184,6 +184,11 @@ class UvicornWire:
             except (OSError, RuntimeError):
                 self.abort()
 
+    def fault(self) -> int | None:
+        connection = self._protocol.conn
+        sent = connection.close_sent
+        return int(sent.code) if sent is not None and not connection.close_rcvd_then_sent else None
+
     def abort(self) -> None:
         if not self._protocol.disconnected:
             self._protocol.transport.abort()

@@ -34,6 +34,9 @@ class SlowWire:
     def close(self, code: int, reason: str) -> None:
         self.closed = (code, reason)
 
+    def fault(self) -> int | None:
+        return None
+
     def abort(self) -> None:
         self.aborted = True
 
