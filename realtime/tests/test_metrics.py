@@ -76,7 +76,7 @@ def test_a_counter_is_counted_with_its_own_label_only(wrong: dict[str, str]) -> 
         Metrics().count("closes", **wrong)
     with pytest.raises(LookupError, match="batches is counted with no label"):
         Metrics().count("batches", reason="x")
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError, match="'invented' is not declared"):
         Metrics().count("invented")
 
 

@@ -88,8 +88,11 @@ class Metrics(Collector):
     # Counting -------------------------------------------------------------------------------------------------
 
     def count(self, name: str, amount: int = 1, **label: str) -> None:
-        """`count("batches")`, `count("closes", code="4413")`."""
-        self._counts[_key(name, label)] += amount
+        """`count("batches")`, `count("closes", code="4413")`. Raises LookupError for what is not declared."""
+        key = (name, "")
+        if label or key not in self._counts:
+            key = _key(name, label)
+        self._counts[key] += amount
 
     def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """`read` is called at each scrape."""
@@ -144,6 +147,8 @@ class Metrics(Collector):
 
 def _key(name: str, label: dict[str, str]) -> tuple[str, str]:
     """Where it is counted. Raises LookupError for what `metric_names.py` does not declare."""
+    if name not in COUNTERS:
+        raise LookupError(f"{name!r} is not declared in metric_names.py")
     declared = COUNTERS[name].label
     if not declared and not label:
         return name, ""
