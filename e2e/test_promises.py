@@ -23,6 +23,7 @@ from ems_prove.experiments import (
     stranger,
 )
 from ems_prove.lab import Lab
+from ems_prove.memory import Memory
 from ems_prove.simulator import Simulator
 from ems_stack.stack import Stack
 from playwright.sync_api import Page
@@ -106,7 +107,7 @@ def test_an_edge_of_the_demo_stays_small(stack: Stack) -> None:
     """The aim is told by the experiment, for an idle one with 500 points."""
     edges = [one.pid for one in stack.status() if one.name.startswith("edge-") and one.pid]
     assert edges
-    assert all(edge_memory.Memory.of(pid).own < edge_memory.AIM_MB for pid in edges)
+    assert all(Memory.of(pid).own < edge_memory.AIM_MB for pid in edges)
 
 
 def test_an_audit_event_altered_in_the_database_is_named(stack: Stack) -> None:

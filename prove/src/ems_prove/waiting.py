@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -16,3 +17,15 @@ def eventually[T](what: str, probe: Callable[[], T | None], seconds: float, paus
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not seen within {seconds:g} s; last answer {answer!r:.400}")
         time.sleep(pause)
+
+
+async def until[T](what: str, probe: Callable[[], T | None], seconds: float, pause: float = 0.02) -> T:
+    """The same within an event loop."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not seen within {seconds:g} s; last answer {answer!r:.400}")
+        await asyncio.sleep(pause)

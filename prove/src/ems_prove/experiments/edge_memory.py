@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -19,28 +18,13 @@ from ems_stack.stack import Stack
 
 from ems_prove.experiment import Outcome
 from ems_prove.lab import Lab
+from ems_prove.memory import Memory
 from ems_prove.own_site import OwnSite, own_site
 from ems_prove.waiting import eventually
 
 METERS, POINTS_OF_A_METER = 39, 13
 MINUTES = 3.0
 AIM_MB = 80.0
-
-
-@dataclass(frozen=True)
-class Memory:
-    """MB. `resident` counts what is shared with other processes, `own` does not, `share` divides it among them."""
-
-    resident: float
-    share: float
-    own: float
-
-    @classmethod
-    def of(cls, pid: int) -> Memory:
-        """As Linux tells it."""
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
-        kb = {name: int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines)}
-        return cls(kb["Rss"] / 1024, kb["Pss"] / 1024, (kb["Private_Clean"] + kb["Private_Dirty"]) / 1024)
 
 
 def measure(lab: Lab) -> Outcome:
