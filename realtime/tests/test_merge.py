@@ -33,22 +33,20 @@ def readings(draw: Any) -> Reading:
 def streams(draw: Any) -> list[Batch]:
     """What two edges publish: mostly one seq after the other, sometimes one is skipped or comes again, sometimes an
     edge begins anew."""
-    state = {edge: (uuid.UUID(int=number), 0) for number, edge in enumerate(("edge_1", "edge_2"))}
+    last: dict[str, Batch] = {}
     found = []
     for number, (edge, step) in enumerate(draw(st.lists(st.tuples(EDGES, STEPS), max_size=15))):
-        boot, seq = state[edge]
-        match step:
-            case "next":
-                seq += 1
-            case "skip":
-                seq += 3
-            case "restart":
-                boot, seq = uuid.UUID(int=number + 10), 1
-            case "again":
-                seq = max(seq, 1)
-        state[edge] = boot, seq
+        before = last.get(edge)
+        if before is None or step == "restart":
+            boot, seq = str(uuid.UUID(int=number)), 1
+        elif step == "again":
+            found.append(before)
+            continue
+        else:
+            boot, seq = before.boot, before.seq + (3 if step == "skip" else 1)
         gaps = [Gap(seq, seq + 1, "edge_down")] if step == "skip" else None
-        found.append(Batch(1, edge, str(boot), seq, number, draw(st.lists(readings(), max_size=2)), gaps))
+        last[edge] = Batch(1, edge, boot, seq, number, draw(st.lists(readings(), max_size=2)), gaps)
+        found.append(last[edge])
     return found
 
 

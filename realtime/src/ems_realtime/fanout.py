@@ -2,8 +2,9 @@
 
 - A batch is checked once, joined with its neighbours of the same tick and framed once for each site. Handing the frame
   to a session is one call that never waits; no client can hold up another.
-- A tick is at once when the service is idle; when flushing costs time, batches wait for company, at most `tick`.
+- A flush is at once when the service is idle; when flushing costs time, batches wait for company (`turns.py`).
 - A new viewer: watch, read the latest images, send them as a snapshot, then what was heard meanwhile.
+- Who asked for fewer frames is in a group of the feed's `pace`, and gets what was merged once for that group.
 - Whoever missed something is set aside, then gets a gap and a fresh snapshot.
 """
 
@@ -20,12 +21,12 @@ from ems_realtime import protocol
 from ems_realtime.broker import Broker, BrokerUnavailableError
 from ems_realtime.feed import Feed, Gap
 from ems_realtime.metrics import Metrics
+from ems_realtime.pace import Group
 from ems_realtime.session import Session, State
+from ems_realtime.turns import Turn, Turns
 
 log = structlog.get_logger()
 
-BUSY_SHARE = 4
-"""A flush that took t is followed by at least BUSY_SHARE * t without one, up to the tick."""
 RETRY_SECONDS = 0.25
 CATCH_UP_SECONDS = 0.1
 POISON_LOG_SECONDS = 60.0
@@ -38,13 +39,10 @@ def now_ms() -> int:
 class Fanout:
     def __init__(self, broker: Broker, tick: float, metrics: Metrics) -> None:
         self._broker = broker
-        self._tick = tick
+        self._turns = Turns(tick)
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
         self._feeds: dict[int, Feed] = {}
-        self._dirty: set[Feed] = set()
-        self._flush_at: asyncio.Handle | None = None
-        self._quiet_until = 0.0
         self._behind: set[Session] = set()
         self._catch_up_at: asyncio.Handle | None = None
         self._poison_logged: dict[int, float] = {}
@@ -52,23 +50,27 @@ class Fanout:
         metrics.gauge("sessions_behind", "Sessions whose outbox is full.", lambda: len(self._behind))
 
     def stop(self) -> None:
-        for handle in (self._flush_at, self._catch_up_at):
-            if handle is not None:
-                handle.cancel()
+        self._turns.stop()
+        if self._catch_up_at is not None:
+            self._catch_up_at.cancel()
         for feed in list(self._feeds.values()):
             self._end(feed)
 
     # Who watches what -----------------------------------------------------------------------------------------
 
-    def subscribe(self, session: Session, site: int) -> None:
-        """The caller has checked the grant. A site that is subscribed already goes on as it is."""
-        if site in session.sites:
-            return
+    def subscribe(self, session: Session, site: int, interval: int = 0) -> None:
+        """The caller has checked the grant. `interval` is one of INTERVALS, or 0. A site that is subscribed already
+        goes on as it is, or, with another interval, so after a fresh snapshot."""
         feed = self._feeds.get(site)
         if feed is None:
             feed = self._feeds[site] = Feed(site)
-        session.sites.add(site)
-        feed.join(session)
+            feed.turn = Turn(partial(self._flush_feed, feed))
+        if site not in session.sites:
+            session.sites.add(site)
+            feed.pace.ask(session, interval)
+            feed.join(session)
+        elif feed.pace.asked(session) != interval:
+            feed.change(session, interval)
         self._read_latest(feed)
 
     def unsubscribe(self, session: Session, site: int) -> None:
@@ -94,7 +96,10 @@ class Fanout:
     def set_aside(self, session: Session) -> None:
         """No telemetry until `rejoin`; the subscriptions stay."""
         for site in session.sites:
-            self._feeds[site].set_aside(session)
+            feed = self._feeds[site]
+            if (since := feed.unsent_since(session)) is not None:
+                session.outbox.missed.setdefault(site, since)
+            feed.set_aside(session)
 
     def rejoin(self, session: Session, since: int, reason: str) -> None:
         """The end of `set_aside`: a gap and a fresh snapshot for each site. `since` in ms since the epoch."""
@@ -108,7 +113,7 @@ class Fanout:
 
     def _end(self, feed: Feed) -> None:
         del self._feeds[feed.site]
-        self._dirty.discard(feed)
+        feed.pace.empty()
         if feed.reading is not None:
             feed.reading.cancel()
         self._broker.unwatch(feed.site)
@@ -127,14 +132,18 @@ class Fanout:
         self._metrics.count("batches")
         feed.hear(payload, batch.sent)
         if feed.pending:
-            self._dirty.add(feed)
-            self._plan_flush()
+            self._turns.ask(feed.turn)
+        if feed.pace.groups:
+            for group in feed.pace.hear(batch, len(payload), self._loop.time(), now_ms()):
+                group.plan(self._loop.call_at(group.due, self._flush_merged, feed, group))
 
     def interrupted(self, since: int) -> None:
         """What was published after `since` may be missing: everyone gets a gap and a fresh snapshot."""
         gap = Gap(since, "interrupted")
         for feed in self._feeds.values():
             self._flush_feed(feed)
+            for group in list(feed.pace.groups.values()):
+                self._flush_merged(feed, group)
             feed.interrupted(gap)
             self._read_latest(feed)
 
@@ -145,40 +154,44 @@ class Fanout:
             self._poison_logged[site] = now  # a hostile edge must not fill the log
             log.warning("payload_dropped", site=keys.site_name(site), reason=error.reason, problem=str(error)[:200])
 
-    def _plan_flush(self) -> None:
-        if self._flush_at is not None:
-            return
-        # Even "at once" is after what the loop has in hand, so batches that arrived together leave together.
-        if self._loop.time() >= self._quiet_until:
-            self._flush_at = self._loop.call_soon(self._flush)
-        else:
-            self._flush_at = self._loop.call_at(self._quiet_until, self._flush)
-
-    def _flush(self) -> None:
-        self._flush_at = None
-        started = self._loop.time()
-        dirty, self._dirty = self._dirty, set()
-        for feed in dirty:
-            self._flush_feed(feed)
-        ended = self._loop.time()
-        self._quiet_until = ended + min(self._tick, BUSY_SHARE * (ended - started))
-
-    def _flush_feed(self, feed: Feed) -> None:
+    def _flush_feed(self, feed: Feed) -> int:
+        """To how many the frame was handed."""
         frame, stamps = feed.take_pending()
         if not frame or not feed.watchers:
-            return
+            return 0
         now = self._loop.time()
-        missed = [session for session in feed.watchers if not session.outbox.telemetry(frame, now)]
+        try:
+            missed = [session for session in feed.watchers if not session.outbox.telemetry(frame, now)]
+        except Exception:  # a fault of ours: whoever comes after it would otherwise lose a frame in silence
+            self._metrics.count("errors")
+            log.exception("flush_failed", site=feed.name)
+            feed.interrupted(Gap(now_ms(), "interrupted"))
+            self._read_latest(feed)
+            return 0
         for session in missed:
             self._fell_behind(feed, session, now_ms())
         self._metrics.flushed(len(feed.watchers), len(frame), stamps)
+        return len(feed.watchers)
+
+    def _flush_merged(self, feed: Feed, group: Group) -> None:
+        since, now = group.since, self._loop.time()
+        if since is None:
+            return
+        frame = feed.take_merged(group, now)
+        members = list(group.members)
+        for session in members:
+            if not session.outbox.telemetry(frame, now):
+                self._fell_behind(feed, session, since)
+        self._metrics.count("merged", len(members))
+        self._metrics.count("bytes", len(members) * len(frame))
 
     # Slow readers ---------------------------------------------------------------------------------------------
 
     def _fell_behind(self, feed: Feed, session: Session, since: int) -> None:
+        unsent = feed.unsent_since(session)
         feed.set_aside(session)
         self._metrics.count("fell_behind")
-        session.outbox.missed.setdefault(feed.site, since)
+        session.outbox.missed.setdefault(feed.site, since if unsent is None else min(since, unsent))
         self._behind.add(session)
         if self._catch_up_at is None:
             self._catch_up_at = self._loop.call_later(CATCH_UP_SECONDS, self._catch_up)
@@ -239,14 +252,16 @@ class Fanout:
 
     def _open(self, feed: Feed, images: list[bytes]) -> None:
         self._flush_feed(feed)  # first, or a joiner would get what is pending twice
-        frames, batches = feed.opening(images)
+        frames, batches = feed.openings(images)
         gaps = {gap: feed.gap_frame(gap) for gap in set(feed.joining.values()) if gap is not None}
         joining, feed.joining = feed.joining, {}
         now = self._loop.time()
         for session, gap in joining.items():
-            opening = gaps[gap] + frames if gap else frames
+            opening = frames[feed.pace.asked(session)]
+            if gap:
+                opening = gaps[gap] + opening
             if session.outbox.telemetry(opening, now):
-                feed.watchers.add(session)
+                feed.enter(session)
                 self._metrics.count("snapshots")
                 self._metrics.count("deliveries", batches)
                 self._metrics.count("bytes", len(opening))

@@ -21,7 +21,7 @@ class Picture:
     points: dict[tuple[str, str], Sample] = field(default_factory=dict)
     seen: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     holes: Counter[tuple[str, str, int, int]] = field(default_factory=Counter)
-    gaps: Counter[Gap] = field(default_factory=Counter)
+    gaps: set[Gap] = field(default_factory=set)
     _floor: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def apply(self, batches: Iterable[Batch | MergedBatch]) -> None:
