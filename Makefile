@@ -40,6 +40,7 @@ prove: setup ## The promises as experiments on the real stack: make prove [NAME=
 
 bench: setup ## Side-by-side comparisons
 	@$(STACK) services -- .venv/bin/python bench/history_ingest.py
+	@.venv/bin/python bench/realtime_fanout.py
 
 gen: setup ## Write what is generated: JSON Schema, OpenAPI, AsyncAPI, TypeScript types
 	@$(STACK) gen

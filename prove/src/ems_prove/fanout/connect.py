@@ -36,7 +36,9 @@ class _Client:
         """Take what has come, say what comes next; the result once there is nothing more to say."""
         received = self.socket.recv(_CHUNK)
         if not received:
-            raise ConnectionError(f"the server closed a connection that was being made; its last words: {self._bytes[-300:]!r}")
+            raise ConnectionError(
+                f"the server closed a connection that was being made; its last words: {self._bytes[-300:]!r}"
+            )
         self._bytes += received
         while (found := self._bytes.find(self._steps[self._at].until, self._searched)) >= 0:
             if not self._bytes.startswith(b"HTTP/1.1 101 "):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
 import time
 from collections.abc import Sequence
 
@@ -122,5 +123,5 @@ class Receiver:
         """At once and without a trace: no port of ours waits for the last words of a thousand connections."""
         self._poll.close()
         for one in self._sockets:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             one.close()
