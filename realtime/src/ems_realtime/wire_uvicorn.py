@@ -84,13 +84,29 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         self._frames_left, self._counted_at = left - len(self.conn.events), now
         if self._frames_left >= 0:
             super().handle_events()
-        elif self.conn.close_sent is not None:  # it goes on after the goodbye
-            self.transport.abort()
         else:
             self.conn.events_received()
             self.conn.data_to_send()  # the answers to its pings
-            self.conn.fail(CloseCode.TOO_MANY, "too many frames")
-            self.handle_parser_exception()
+            self._refuse(CloseCode.TOO_MANY, "too many frames")
+
+    def send_receive_event_to_app(self) -> None:
+        """uvicorn takes bad UTF-8 for an error of its own, and fails on a goodbye that comes with it."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self._refuse(StandardCode.INVALID_DATA, "not UTF-8")
+                return
+        super().send_receive_event_to_app()
+
+    def _refuse(self, code: int, reason: str) -> None:
+        """The end, for what the client sent."""
+        if self.close_sent:  # it was told already
+            self.transport.abort()
+            return
+        if self.conn.close_sent is None:
+            self.conn.fail(code, reason)
+        self.handle_parser_exception()
 
     def eof_received(self) -> None:
         """The client says that it will send no more; it may read nothing any more either."""
