@@ -44,6 +44,14 @@ def redis(shared_redis: RedisProcess) -> RedisProcess:
 
 
 @pytest.fixture
+def mortal_redis(tmp_path: Path) -> Iterator[RedisProcess]:
+    """A Redis to kill."""
+    server = RedisProcess(tmp_path)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
 def backend() -> Iterator[Backend]:
     server = Backend()
     server.answers[ALICE] = grant(1, [7, 8])

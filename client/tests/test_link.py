@@ -267,13 +267,14 @@ def test_where_one_site_is_let_go_those_that_were_too_many_are_asked_for_again()
 def test_a_program_that_is_behind_gets_a_gap_and_a_fresh_snapshot_when_it_has_caught_up() -> None:
     found = opened("site_7", "site_8")
     found.received(frames.snapshot("site_7", [frames.batch(1)]), 1.0)
-    found.received(frames.telemetry("site_7", frames.batch(2)), 1.0, room=False, caught_up=False)
-    found.received(frames.telemetry("site_7", frames.batch(3)), 1.0, room=False, caught_up=False)
+    found.received(frames.telemetry("site_7", frames.batch(2)), 1.0, room=False)
+    found.received(frames.telemetry("site_7", frames.batch(3)), 1.0, room=False)
     _, gap = found.events()
     assert gap == Gap("site_7", SERVER_TIME + 1000, "slow_consumer")
-    found.received(frames.telemetry("site_7", frames.batch(4)), 1.0, caught_up=False)
+    found.received(frames.telemetry("site_7", frames.batch(4)), 1.0)
     assert (found.events(), said(found)) == ([], [])
-    found.received(frames.heartbeat(), 2.0)
+    assert found.caught_up(2.0)
+    assert not found.caught_up(2.1)
     assert [(frame["type"], frame["sites"]) for frame in said(found)] == [
         ("unsubscribe", ["site_7"]),
         ("subscribe", ["site_7"]),

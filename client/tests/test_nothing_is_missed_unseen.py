@@ -58,12 +58,20 @@ class World:
 
     def hear(self, text: str, *, room: bool = True) -> None:
         self.steady += 0.5
-        self.link.received(text, self.steady, room=room, caught_up=room)
+        self.link.received(text, self.steady, room=room)
         self.events += self.link.events()
+        self.answer()
+
+    def answer(self) -> None:
         for said in self.link.to_send():
             if '"subscribe"' in said and not self.deaf:
                 self.pending.clear()
                 self.hear(frames.snapshot(SITE, list(self.images.values())))
+
+    def catch_up(self) -> None:
+        self.steady += 2
+        self.link.caught_up(self.steady)
+        self.answer()
 
     def flush(self, *, room: bool = True) -> None:
         batches, self.pending = self.pending, []
@@ -143,13 +151,12 @@ def test_every_sample_is_yielded_once_or_lies_in_a_hole(steps: list[tuple[str, s
                 world.publish(edge)
                 world.flush(room=False)
             case "caught_up" if not world.deaf:
-                world.hear(frames.heartbeat())
+                world.catch_up()
             case _:
                 pass
     if world.deaf:
         world.connect()
-    world.steady += 10
-    world.hear(frames.heartbeat())
+    world.catch_up()
     for edge in EDGES:
         world.publish(edge)  # whatever was lost without a word shows now
     world.flush()

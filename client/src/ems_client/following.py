@@ -3,8 +3,8 @@
 A site is in one of these places:
 - asked: subscribed (or to be, once the link is open), no snapshot yet;
 - following: has its snapshot; telemetry is handed on;
-- aside: the program takes its events too slowly; the site's frames are thrown away until `rejoin`;
 - refused: not for this token. Asked for again when a grant names it.
+And it may be set aside: the program takes its events too slowly, and the site's frames are thrown away until `rejoin`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ ACCESS_ENDED = "access to this site has ended"
 class Status(Enum):
     ASKED = "asked"
     FOLLOWING = "following"
-    ASIDE = "aside"
     REFUSED = "refused"
 
 
@@ -66,6 +65,7 @@ class Following:
 
     def __init__(self) -> None:
         self._sites: dict[str, _Site] = {}
+        self._aside: set[str] = set()
         self._to_leave: set[str] = set()
         self._to_ask: set[str] = set()
 
@@ -98,6 +98,7 @@ class Following:
     def forget(self, names: Iterable[str]) -> None:
         gone = {name for name in names if self._sites.pop(name, None) is not None}
         self._to_ask -= gone
+        self._aside -= gone
         self._to_leave |= gone
         if gone:  # where some are let go there is room for what was too much; else asking again changes nothing
             self._ask(Status.ASKED)
@@ -115,10 +116,11 @@ class Following:
     def link_lost(self) -> list[Event]:
         gaps: list[Event] = []
         for site in self._sites.values():
-            if site.status is Status.FOLLOWING:
+            if site.status is Status.FOLLOWING and site.name not in self._aside:
                 gaps.append(self._doubt(site, site.tracker.newest or site.opened, "disconnected"))
             if site.status is not Status.REFUSED:
                 site.status = Status.ASKED
+        self._aside.clear()
         return gaps
 
     def granted(self, grants: Iterable[SiteGrant]) -> list[Event]:
@@ -129,7 +131,7 @@ class Following:
             if site.status is Status.REFUSED and site.name in allowed:
                 site.status = Status.ASKED
                 self._to_ask.add(site.name)
-            elif site.status in (Status.FOLLOWING, Status.ASIDE) and site.name not in allowed:
+            elif site.status is Status.FOLLOWING and site.name not in allowed:
                 self._refuse(site)
                 told.append(events.Refused(site.name, ErrorCode.SITE_NOT_FOUND, ACCESS_ENDED))
         return told
@@ -138,25 +140,23 @@ class Following:
 
     @property
     def has_aside(self) -> bool:
-        return any(site.status is Status.ASIDE for site in self._sites.values())
+        return bool(self._aside)
 
     def rejoin(self) -> None:
         """The program has caught up: whatever was set aside begins anew, with a snapshot."""
-        for site in self._sites.values():
-            if site.status is Status.ASIDE:
-                site.status = Status.ASKED
-                self._to_leave.add(site.name)  # a second subscribe alone would change nothing
-                self._to_ask.add(site.name)
+        self._to_leave |= self._aside  # a second subscribe alone would change nothing
+        self._to_ask |= self._aside
+        self._aside.clear()
 
     # Frames ---------------------------------------------------------------------------------------------------
 
     def telemetry(self, frame: wire.TelemetryFrames, *, room: bool) -> list[Event]:
         """`room`: the program's queue has room for it; without, the site is set aside."""
         site = self._sites.get(frame.site)
-        if site is None or site.status in (Status.ASIDE, Status.REFUSED):
+        if site is None or site.status is Status.REFUSED or site.name in self._aside:
             return []
         if not room:
-            site.status = Status.ASIDE
+            self._aside.add(site.name)
             return [self._doubt(site, site.tracker.newest or site.opened, "slow_consumer")]
         match frame:
             case wire.SnapshotFrame():
@@ -170,7 +170,7 @@ class Following:
 
     def gap(self, frame: GapNotice) -> list[Event]:
         site = self._sites.get(frame.site)
-        if site is None or site.status in (Status.ASIDE, Status.REFUSED):
+        if site is None or site.status is Status.REFUSED or site.name in self._aside:
             return []
         return [self._doubt(site, frame.since, frame.reason)]
 
@@ -210,6 +210,7 @@ class Following:
         """It may come back one day, and then it is known from when on samples were missed."""
         site.doubt = self._earliest(site, site.tracker.newest or site.opened)
         site.status = Status.REFUSED
+        self._aside.discard(site.name)
 
     def _earliest(self, site: _Site, since: int) -> int:
         return since if site.doubt is None else min(site.doubt, since)

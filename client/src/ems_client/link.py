@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 
 from ems_contract import frames
-from ems_contract.frames import CloseCode, Heartbeat, Pong, Welcome
+from ems_contract.frames import CLOSE_CODES, CloseCode, Heartbeat, Pong, Welcome
 
 from ems_client import wire
 from ems_client.errors import EndReason, LiveEndedError
@@ -166,8 +166,8 @@ class Link:
 
     # Frames ---------------------------------------------------------------------------------------------------
 
-    def received(self, text: str, now: float, *, room: bool = True, caught_up: bool = True) -> None:
-        """`room`: the program's queue takes this frame's telemetry. `caught_up`: it has worked off what it had."""
+    def received(self, text: str, now: float, *, room: bool = True) -> None:
+        """`room`: the program's queue takes this frame's telemetry."""
         self._last_heard = now
         frame = wire.parse(text)
         if frame is None:
@@ -177,9 +177,14 @@ class Link:
                 self._welcome(frame, now)
         elif self.phase is Phase.OPEN:
             self._hear(frame, now, room=room)
-            if caught_up and now >= self._rejoin_at and self._following.has_aside:
-                self._rejoin_at = now + REJOIN_PAUSE
-                self._following.rejoin()
+
+    def caught_up(self, now: float) -> bool:
+        """The program has worked off what it had. True if sites are asked for anew: there is something to send."""
+        if self.phase is not Phase.OPEN or now < self._rejoin_at or not self._following.has_aside:
+            return False
+        self._rejoin_at = now + REJOIN_PAUSE
+        self._following.rejoin()
+        return True
 
     def _welcome(self, frame: Welcome, now: float) -> None:
         self._move(Phase.OPEN, now)
@@ -250,8 +255,8 @@ class Link:
 
 
 def _closed_sentence(code: int, reason: str) -> str:
-    said = f": {reason}" if reason else ""
     try:
-        return f"the service closed the connection with {CloseCode(code).name}{said}"
+        known = CloseCode(code)
     except ValueError:
-        return f"the connection was lost ({code}{said})"
+        return f"the connection was lost ({code}{': ' if reason else ''}{reason})"
+    return f"the service closed the connection with {known.name}: {reason or CLOSE_CODES[known][0]}"

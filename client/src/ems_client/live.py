@@ -128,7 +128,9 @@ class LiveClient:
     async def __anext__(self) -> Event:
         if self._task is None:
             raise RuntimeError("start the client first: `async with LiveClient(...) as live:`")
-        return await self._inbox.take()
+        event = await self._inbox.take()
+        self._catch_up()
+        return event
 
     # One attempt after the other ------------------------------------------------------------------------------
 
@@ -191,6 +193,8 @@ class LiveClient:
                     self._hear(message)
         except ConnectionClosed:
             code, reason = socket.close_code or ABNORMAL_CLOSURE, socket.close_reason or ""
+        else:
+            socket.transport.abort()  # nobody is there to answer a goodbye
         finally:
             await self._dismiss()
             await socket.close()
@@ -200,10 +204,14 @@ class LiveClient:
         if not isinstance(message, str):
             return  # the service speaks text only
         size = len(message)
-        room, caught_up = self._inbox.room(size), self._inbox.caught_up
-        self._link.received(message, time.monotonic(), room=room, caught_up=caught_up)
+        self._link.received(message, time.monotonic(), room=self._inbox.room(size))
         self._publish(size)
+        self._catch_up()
         self._to_write.set()
+
+    def _catch_up(self) -> None:
+        if self._inbox.caught_up and self._link.caught_up(time.monotonic()):
+            self._to_write.set()
 
     def _publish(self, size: int = SMALL) -> None:
         """To the program. `size`: of the frame that brought the events, bytes."""
