@@ -62,7 +62,7 @@ class ErrorCode(IntEnum):
 
 
 ERROR_CODES: Final[Mapping[ErrorCode, str]] = {
-    ErrorCode.BAD_MESSAGE: "no site was named, or too many in one frame; none was subscribed",
+    ErrorCode.BAD_MESSAGE: "no site is named, too many are, or the interval is not offered; none was subscribed",
     ErrorCode.SITE_NOT_FOUND: "there is no such site, or this user may not view it; the same answer for both",
     ErrorCode.TOO_MANY_SITES: "the session watches as many sites as it may; this and the following were left out",
 }

@@ -20,7 +20,10 @@ from prometheus_client.registry import Collector
 
 from ems_realtime.metric_names import COUNTERS, PREFIX, TIMES
 
-BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+BOUNDS = (
+    *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
+    *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
+)
 """Upper bounds of the buckets of every histogram, s."""
 
 
