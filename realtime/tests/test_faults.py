@@ -18,8 +18,9 @@ from realtime_support.backend import Backend
 from realtime_support.batches import batch, grant, now_ms, token
 from realtime_support.deadline import until
 from realtime_support.frozen import FrozenReader
-from realtime_support.redis_process import RedisProcess, free_port
-from realtime_support.running import ORIGIN, Running
+from realtime_support.process import ServiceProcess
+from realtime_support.redis_process import RedisProcess
+from realtime_support.running import Running
 from realtime_support.viewer import Viewer
 
 ALICE = token(1)
@@ -185,46 +186,6 @@ async def test_a_slow_reader_that_comes_back_gets_a_gap_and_a_snapshot(
 
 
 # The process -------------------------------------------------------------------------------------------------------
-
-
-class ServiceProcess:
-    """`ems-realtime` as a process of its own; stderr goes to `log`."""
-
-    def __init__(self, redis: RedisProcess, backend: Backend, log: Path, **env: str) -> None:
-        self.port = free_port()
-        self.url = f"ws://127.0.0.1:{self.port}/ws"
-        self.log = log
-        self._environment = {
-            **os.environ,
-            "EMS_REDIS_URL": redis.url,
-            "EMS_BACKEND_URL": backend.url,
-            "EMS_WS_ORIGINS": ORIGIN,
-            "EMS_LOG_LEVEL": "DEBUG",
-            **env,
-        }
-
-    async def start(self) -> None:
-        self._file = self.log.open("wb")
-        code = "from ems_realtime.main import main; main()"
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", code, "--port", str(self.port), env=self._environment, stderr=self._file
-        )
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                except OSError:
-                    await asyncio.sleep(0.05)
-                else:
-                    writer.close()
-                    await writer.wait_closed()
-                    return
-
-    async def wait(self, seconds: float) -> int:
-        async with asyncio.timeout(seconds):
-            code = await self.process.wait()
-        self._file.close()
-        return code
 
 
 async def test_sigterm_says_goodbye_to_everyone_over_some_seconds_and_ends(
