@@ -138,6 +138,5 @@ def test_a_url_that_is_none_or_carries_a_secret_is_refused_without_repeating_it(
 
 
 def test_the_path_of_the_service_need_not_be_written() -> None:
-    assert (
-        repr(LiveClient("wss://ems.example.com", token=ALICE)) == "LiveClient('wss://ems.example.com/ws', connecting)"
-    )
+    live = LiveClient("wss://ems.example.com", token=ALICE)
+    assert repr(live) == "LiveClient('wss://ems.example.com/ws', connecting)"
