@@ -61,7 +61,8 @@ class Service:
     async def stop(self) -> None:
         self._hub.stop()
         if self._comparison is not None:
-            self._comparison.cancel()
+            comparison, self._comparison = self._comparison, None
+            comparison.cancel()
         await self._broker.stop()
         await self._validator.aclose()
         await self._redis.aclose()
@@ -90,6 +91,16 @@ class Service:
         if self._comparison is not None:
             self._comparison.cancel()
         self._comparison = asyncio.create_task(self._compare_epochs(), name="compare-epochs")
+        self._comparison.add_done_callback(self._compared)
+
+    def _compared(self, task: asyncio.Task[None]) -> None:
+        """A fault of ours must not leave a change of access unnoticed: it is told, and the comparison begins again."""
+        if task.cancelled() or (fault := task.exception()) is None:
+            return
+        self.metrics.count("errors")
+        log.error("epochs_not_compared", exc_info=fault)
+        if task is self._comparison:
+            asyncio.get_running_loop().call_later(COMPARISON_PAUSE, self._compare_epochs_soon)
 
     async def _compare_epochs(self) -> None:
         """After an interruption: who may have missed a change of access? A lower epoch means that Redis lost data.

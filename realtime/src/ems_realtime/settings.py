@@ -5,6 +5,7 @@ Every variable is read once, at start. A wrong one ends the start with a sentenc
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Settings:
             backend_url=_url(env, "EMS_BACKEND_URL", ("http", "https"), "http://localhost:8000").rstrip("/"),
             origins=_origins(env, "EMS_WS_ORIGINS"),
             allow_no_origin=_flag(env, "EMS_WS_ALLOW_NO_ORIGIN"),
-            trusted_proxies=tuple(part for part in _list(env, "EMS_WS_TRUSTED_PROXIES") if part),
+            trusted_proxies=_networks(env, "EMS_WS_TRUSTED_PROXIES"),
             max_sites=_count(env, "EMS_WS_MAX_SITES", cls.max_sites),
             max_messages=_count(env, "EMS_WS_MAX_MESSAGES", cls.max_messages),
             max_sockets_per_user=_count(env, "EMS_WS_MAX_SOCKETS_PER_USER", cls.max_sockets_per_user),
@@ -116,6 +117,19 @@ def _origins(env: Mapping[str, str], name: str) -> frozenset[str]:
                 "https://ems.example.com or http://localhost:3000, and separate several with commas"
             )
     return frozenset(origins)
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    networks = tuple(part for part in _list(env, name) if part)
+    for network in networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            raise SettingsError(
+                f"{name}: {network!r} is no address and no network; name the proxies, such as 10.0.0.5 or 10.0.0.0/8 "
+                "(whoever is trusted may say to be anybody, so there is no * for all)"
+            ) from None
+    return networks
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:
