@@ -159,6 +159,12 @@ async def test_the_numbers_are_those_of_what_happened(service: Running, redis: R
     await viewers[3].close()
 
 
+async def test_a_fault_that_nobody_waits_for_is_counted(service: Running) -> None:
+    assert service.metric("errors_total") == 0
+    service.service._hub._loop.call_soon_threadsafe(lambda: 1 / 0)
+    await until(lambda: service.metric("errors_total") == 1, "it is counted")
+
+
 def test_the_exposition_is_text_or_openmetrics_as_the_scraper_asks(service: Running) -> None:
     plain = service.get("/metrics")
     assert plain.headers["content-type"].startswith("text/plain; version=")

@@ -147,8 +147,7 @@ class Access:
     def _validated(self, task: asyncio.Task[None]) -> None:
         self._settled.set()
         if not task.cancelled() and (fault := task.exception()) is not None:
-            log.error("revalidation_failed", session=self._session.id, exc_info=fault)
-            self._hub.close(self._session, CloseCode.TRY_AGAIN_LATER, UNCONFIRMED)  # in doubt, nothing is sent
+            self._hub.fault(self._session, fault)
 
     async def _validate_again(self) -> None:
         session, hub = self._session, self._hub

@@ -142,6 +142,12 @@ class Hub:
         self._metrics.count("closes", code=str(int(code)))
         log.info("session_closed", session=session.id, user=session.user, code=code.name, reason=reason)
 
+    def fault(self, session: Session, fault: BaseException) -> None:
+        """Something of ours has failed while it worked for this session. In doubt, nothing more is sent to it."""
+        self._metrics.count("errors")
+        log.error("session_failed", session=session.id, exc_info=fault)
+        self.close(session, CloseCode.TRY_AGAIN_LATER, "a fault of the service; try again later")
+
     def send(self, session: Session, frames: bytes) -> None:
         """Control frames for one session: never left out, or the session ends."""
         if session.closed:

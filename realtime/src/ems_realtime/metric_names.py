@@ -71,6 +71,9 @@ COUNTERS: Mapping[str, Counted] = {
         "outcome",
         ("failed", "garbled", "granted", "refused", "unreachable"),
     ),
+    "turned_away": Counted(
+        "validations_turned_away", "Tokens not presented: the backend is down, or too many wait for it."
+    ),
     "grants_cached": Counted("grants_cached", "Grants taken from the cache instead."),
     # the service itself
     "interruptions": Counted("redis_interruptions", "Times that the subscription went deaf."),

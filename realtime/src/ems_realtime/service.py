@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import structlog
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -51,6 +52,7 @@ class Service:
         self.metrics.gauge("redis_live", "1 while the subscription is heard.", lambda: float(self._broker.live))
 
     async def start(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._count_fault)
         await self._broker.start(self._hub)
         self._hub.start()
 
@@ -72,7 +74,11 @@ class Service:
         outbox = Outbox(wire, self._settings.outbox_bytes, asyncio.get_running_loop().time())
         session = Session(counted(address), outbox)
         log.info("session_opened", session=session.id, address=address)
-        await Connection(session, self._hub, self._grants, self._settings).run(receive)
+        try:
+            await Connection(session, self._hub, self._grants, self._settings).run(receive)
+        except Exception:  # uvicorn tells it
+            self.metrics.count("errors")
+            raise
 
     async def readiness(self) -> tuple[bool, dict[str, str]]:
         """Whether new viewers should be sent here, and the state of each thing that this depends on.
@@ -86,6 +92,11 @@ class Service:
             "service": "draining" if self._hub.draining else "ok",
         }
         return self._broker.live and not self._hub.draining, state
+
+    def _count_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What was raised where nobody waits for it: in a callback, or in a task that nobody asks."""
+        self.metrics.count("errors")
+        loop.default_exception_handler(context)
 
     def _compare_epochs_soon(self) -> None:
         if self._comparison is not None:

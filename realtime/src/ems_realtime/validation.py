@@ -99,11 +99,13 @@ class Validator:
 
     async def _turn(self, address: str | None) -> None:
         if asyncio.get_running_loop().time() < self._down_until:
+            self._metrics.count("turned_away")
             raise UnavailableError("the backend is down")
         try:
             async with asyncio.timeout(LONGEST_QUEUE):
                 await self._lanes.turn(address)
         except (SentAwayError, TimeoutError):
+            self._metrics.count("turned_away")
             raise UnavailableError("the backend is down or overrun") from None
 
     def _unavailable(self, outcome: str, problem: str) -> UnavailableError:
