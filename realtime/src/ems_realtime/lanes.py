@@ -48,7 +48,8 @@ class Lanes:
             if now < self._free_at:
                 self._timer = loop.call_at(self._free_at, self._due)
             elif (place := self._take()) is not None:
-                self._free_at = max(self._free_at, now - self._spacing) + self._spacing
+                on_time = self._free_at > now - self._spacing  # or the timer's lateness would add up
+                self._free_at = (self._free_at if on_time else now) + self._spacing
                 place.set_result(None)
             else:
                 return

@@ -56,6 +56,10 @@ class Validator:
         self._down_until = 0.0
         self._probe: tuple[float, bool] = (-PROBE_MEMORY, False)
 
+    def send_away(self) -> None:
+        """Whoever waits for a turn is told that the backend cannot be asked."""
+        self._lanes.send_away()
+
     async def aclose(self) -> None:
         await self._client.aclose()
 
@@ -114,7 +118,7 @@ class Validator:
         if now >= self._down_until:
             log.warning("validation_unavailable", outcome=outcome, problem=problem[:200])
         self._down_until = now + DOWN_MEMORY
-        self._lanes.send_away()
+        self.send_away()
         return UnavailableError(problem)
 
 
