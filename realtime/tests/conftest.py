@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from ems_realtime.settings import Settings
 from realtime_support.backend import Backend
+from realtime_support.house import House
 from realtime_support.redis_process import RedisProcess
 from realtime_support.running import ORIGIN, Running
 
@@ -84,3 +85,11 @@ def start(settings: Callable[..., Settings]) -> Iterator[Callable[..., Running]]
     yield begin
     for service in running:
         service.stop()
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    made = House()
+    await made.start()
+    yield made
+    await made.stop()

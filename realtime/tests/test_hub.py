@@ -5,76 +5,19 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
 import pytest
-from ems_contract.access import Grant
-from ems_realtime.broker_memory import MemoryBroker
 from ems_realtime.hub import Hub
 from ems_realtime.metrics import Metrics
 from ems_realtime.outbox import Outbox
-from ems_realtime.session import Session, viewable
-from ems_realtime.settings import Settings
+from ems_realtime.session import Session
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from realtime_support.batches import batch, grant
 from realtime_support.deadline import until
+from realtime_support.house import ALERT, COMMAND, SETTINGS, House, kinds, tick
 from realtime_support.wires import SlowWire
-
-SETTINGS = Settings(
-    redis_url="redis://unused", backend_url="http://unused", origins=frozenset(), outbox_bytes=20_000, stall_timeout=2.0
-)
-ALERT = {"v": 1, "id": "a", "state": "raised", "severity": "info", "ts": 1, "rule": "r", "message": "m"}
-COMMAND = {"v": 1, "type": "command", "id": "c", "point": "battery.power", "state": "verified", "ts": 1}
-
-
-class House:
-    """One process: a broker, a hub, and sessions on wires."""
-
-    def __init__(self) -> None:
-        self.broker = MemoryBroker()
-        self.metrics = Metrics()
-        self.hub = Hub(self.broker, SETTINGS, self.metrics)
-        self.seq = 0
-
-    async def start(self) -> None:
-        await self.broker.start(self.hub)
-        self.hub.start()
-
-    async def stop(self) -> None:
-        self.hub.stop()
-        await self.broker.stop()
-
-    def enter(self, user: int, sites: list[int], *, instant: bool = True) -> tuple[Session, SlowWire]:
-        wire = SlowWire(instant=instant)
-        session = Session("192.0.2.1", Outbox(wire, SETTINGS.outbox_bytes, asyncio.get_running_loop().time()))
-        self.hub.add(session)
-        self.hub.claim(session, user)
-        session.admit(viewable(msgspec.convert(grant(user, sites), Grant)), 0)
-        return session, wire
-
-    def publish(self, site: int = 7, *, points: int = 1) -> int:
-        """As an edge does: the latest image first."""
-        self.seq += 1
-        payload = batch(self.seq, points=points)
-        self.broker.set_latest(site, "edge_1", payload)
-        self.broker.publish_telemetry(site, payload)
-        return self.seq
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    made = House()
-    await made.start()
-    yield made
-    await made.stop()
-
-
-def kinds(wire: SlowWire) -> list[str]:
-    return [frame["type"] for frame in wire.frames()]
 
 
 def applied(frames: list[dict[str, Any]]) -> list[list[int]]:
@@ -90,11 +33,6 @@ def applied(frames: list[dict[str, Any]]) -> list[list[int]]:
         elif frame["type"] == "telemetry":
             stretches[-1] += [found["seq"] for found in frame["batches"] if found["seq"] > floor]
     return stretches
-
-
-async def tick(times: int = 1) -> None:
-    for _ in range(times):
-        await asyncio.sleep(0)
 
 
 STEPS = st.lists(
