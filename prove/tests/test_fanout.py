@@ -96,9 +96,9 @@ def streams() -> dict[str, bytes]:
 def receiving(dialect: str) -> Iterator[tuple[socket.socket, Receiver, Sampled]]:
     """The server's end, and a receiver with one client that is sampled; five batches were published."""
     server, client = socket.socketpair()
-    receiver = Receiver([Connected(client, b"")])
+    receiver = Receiver(1)
     sampled = Sampled(client, DIALECTS[dialect].listener(), [0] * 5)
-    receiver.sample(0, sampled, b"")
+    receiver.add(0, Connected(client, b""), sampled)
     with server:
         yield server, receiver, sampled
     receiver.close()

@@ -51,28 +51,27 @@ class _Client:
         return None
 
 
-def connect(port: int, clients: Iterator[list[Step]]) -> list[Connected]:
-    """All of them, AT_ONCE at a time, in their order. Raises ConnectionError or TimeoutError."""
-    done: dict[int, Connected] = {}
+def connecting(port: int, clients: Iterator[tuple[int, list[Step]]]) -> Iterator[tuple[int, Connected]]:
+    """(place, steps) -> (place, client) as they get through, AT_ONCE at a time.
+
+    Raises ConnectionError or TimeoutError.
+    """
     waiting: dict[int, tuple[int, _Client]] = {}
-    number = 0
     with select.epoll() as poll:
         while True:
-            while len(waiting) < AT_ONCE and (steps := next(clients, None)) is not None:
+            while len(waiting) < AT_ONCE and (following := next(clients, None)) is not None:
+                place, steps = following
                 client = _Client(port, steps)
-                waiting[client.socket.fileno()] = (number, client)
+                waiting[client.socket.fileno()] = (place, client)
                 poll.register(client.socket, select.EPOLLIN)
-                number += 1
             if not waiting:
-                return [done[place] for place in range(number)]
+                return
             events = poll.poll(PATIENCE)
             if not events:
-                raise TimeoutError(
-                    f"{len(waiting)} of {number} clients heard nothing for {PATIENCE:g} s while connecting"
-                )
+                raise TimeoutError(f"{len(waiting)} clients heard nothing for {PATIENCE:g} s while connecting")
             for handle, _ in events:
                 place, client = waiting[handle]
                 if (connected := client.hear()) is not None:
-                    done[place] = connected
                     del waiting[handle]
                     poll.unregister(handle)
+                    yield place, connected

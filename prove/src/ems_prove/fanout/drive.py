@@ -17,7 +17,7 @@ from ems_prove.experiment import percentile
 from ems_prove.fanout.batches import Batches
 from ems_prove.fanout.machine import Busy
 from ems_prove.fanout.publishers import Publisher
-from ems_prove.fanout.receiver import Receiver, Sampled
+from ems_prove.fanout.receiver import GONE, Receiver, Sampled
 
 WORTH = 0.15
 """Seconds of batches outstanding in the closed loop."""
@@ -47,7 +47,8 @@ class Figures(msgspec.Struct, frozen=True):
     """Of the measured seconds of one phase. Times in ms, rates per second, `busy` in cores.
 
     `late`: how far behind its own schedule the publisher was, p99. `missing`: deliveries that had not come DRAIN
-    seconds after the end; `lost`, `doubled`, `gaps` are those of the sampled clients.
+    seconds after the end. `lost` and `gaps` are those of the sampled clients, `doubled` also what anyone had too many.
+    `goodbye`: why one was cut off.
     """
 
     deliveries: float
@@ -63,6 +64,7 @@ class Figures(msgspec.Struct, frozen=True):
     doubled: int
     gaps: int
     disconnected: int
+    goodbye: str
     busy: dict[str, float]
 
     @property
@@ -213,10 +215,8 @@ class Drive:
         seconds = (end.at - begin.at) / _NS
         heard = [took for one in self._sampled for left, took in one.heard if begin.at <= left <= end.at]
         lost, doubled, gaps, disconnected = (now - then for now, then in zip(self._faults(), before, strict=True))
-        missing = sum(
-            max(0, len(self._published[client // self._each]) - count)
-            for client, count in enumerate(self._receiver.counts)
-        )
+        owed = [len(self._published[n // self._each]) - count for n, count in enumerate(self._receiver.counts)]
+        surplus = -sum(one for one in owed if -GONE // 2 < one < 0)
         return Figures(
             deliveries=(end.deliveries - begin.deliveries) / seconds,
             bytes=(end.bytes - begin.bytes) / seconds,
@@ -226,10 +226,11 @@ class Drive:
             worst=max(heard, default=0) / 1e6,
             samples=len(heard),
             late=percentile(self._late, 0.99) / 1e6 if self._late else 0.0,
-            missing=missing,
+            missing=sum(one for one in owed if one > 0),
             lost=lost,
-            doubled=doubled,
+            doubled=max(doubled, surplus),
             gaps=gaps,
             disconnected=disconnected,
+            goodbye=self._receiver.goodbye,
             busy={name: (end.busy[name] - begin.busy[name]) / seconds for name in end.busy},
         )

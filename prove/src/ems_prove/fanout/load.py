@@ -9,18 +9,18 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterator
-from itertools import islice
 
 import msgspec
 
 from ems_prove.fanout.batches import Batches
-from ems_prove.fanout.connect import connect
+from ems_prove.fanout.connect import connecting
 from ems_prove.fanout.dialects import DIALECTS, Step
 from ems_prove.fanout.drive import Drive, Figures, Phase
 from ems_prove.fanout.machine import Busy, allow_sockets
 from ems_prove.fanout.publishers import Publisher, Where
 from ems_prove.fanout.receiver import Receiver, Sampled
+
+LISTEN = 0.5
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -57,27 +57,34 @@ def run(job: Job) -> Report:
     busy = Busy({**job.pids, "load": os.getpid()})
     before = busy.resident("server")
 
-    def clients() -> Iterator[list[Step]]:
-        for number in range(job.sites * job.clients):
-            token = job.tokens[number % len(job.tokens)] if job.tokens else ""
-            yield dialect.steps(job.port, f"site_{number // job.clients + 1}", token)
-
-    crowd = clients()
-    connected = connect(job.port, islice(crowd, len(job.tokens)))
-    began = time.monotonic()
-    connected += connect(job.port, crowd)
-    connecting = time.monotonic() - began
-    receiver = Receiver(connected)
+    receiver = Receiver(job.sites * job.clients)
     published: list[list[int]] = [[] for _ in range(job.sites)]
-    sampled = []
-    for number, client in enumerate(connected):
-        if number % job.clients < job.sampled:
-            one = Sampled(client.socket, dialect.listener(), published[number // job.clients])
-            receiver.sample(number, one, client.begun)
-            sampled.append(one)
-    _rest(receiver, job.idle)
+    sampled: list[Sampled] = []
+
+    def arrive(places: range) -> None:
+        """Who is there already is listened to meanwhile: a server may ask whether it is alive."""
+        listened = time.monotonic()
+        steps = ((place, _steps(job, place)) for place in places)
+        for place, client in connecting(job.port, steps):
+            site = place // job.clients
+            read = place % job.clients < job.sampled
+            one = Sampled(client.socket, dialect.listener(), published[site]) if read else None
+            receiver.add(place, client, one)
+            sampled.extend([one] if one else [])
+            if time.monotonic() - listened > LISTEN:
+                _listen(receiver)
+                listened = time.monotonic()
+
+    first = len(job.tokens)
+    arrive(range(first))
+    began = time.monotonic()
+    arrive(range(first, len(receiver.counts)))
+    connected = (len(receiver.counts) - first) / (time.monotonic() - began)
+    idle_until = time.monotonic() + job.idle
+    while time.monotonic() < idle_until:
+        receiver.turn(0.05)
     resident = (before, busy.resident("server"))
-    receiver.counts[:] = [0] * len(connected)
+    receiver.begin()
     publisher = Publisher(job.where)
     batches = [Batches(site + 1, job.size) for site in range(job.sites)]
     drive = Drive(publisher, receiver, sampled, batches, published, busy)
@@ -87,14 +94,17 @@ def run(job: Job) -> Report:
     figures = [drive.run(phase) for phase in job.phases]
     publisher.close()
     receiver.close()
-    return Report((len(connected) - len(job.tokens)) / connecting, resident, figures)
+    return Report(connected, resident, figures)
 
 
-def _rest(receiver: Receiver, seconds: float) -> None:
-    """Nothing is published; what is left of the greeting comes in."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        receiver.turn(0.05)
+def _steps(job: Job, place: int) -> list[Step]:
+    token = job.tokens[place % len(job.tokens)] if job.tokens else ""
+    return DIALECTS[job.dialect].steps(job.port, f"site_{place // job.clients + 1}", token)
+
+
+def _listen(receiver: Receiver) -> None:
+    while receiver.turn(0):
+        pass
 
 
 if __name__ == "__main__":

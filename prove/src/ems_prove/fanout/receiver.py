@@ -10,7 +10,6 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Sequence
 
 from ems_prove.fanout.batches import FIRST_SEQ, MARKER
 from ems_prove.fanout.connect import Connected
@@ -21,7 +20,8 @@ CHUNK = 262_144
 EVENTS = 64
 """Sockets served before the publisher gets its turn again."""
 _KEPT = len(MARKER) - 1
-_GONE = 1 << 60
+GONE = 1 << 60
+"""The count of a client that was cut off: nobody waits for it, nothing is owed to it."""
 
 
 class Sampled:
@@ -62,32 +62,40 @@ class Sampled:
 class Receiver:
     """The clients in their order; `counts[n]` batches were received whole by client n."""
 
-    def __init__(self, clients: Sequence[Connected]) -> None:
-        self._sockets = [client.socket for client in clients]
-        self._place = {one.fileno(): number for number, one in enumerate(self._sockets)}
-        self._receive = [one.recv_into for one in self._sockets]
+    def __init__(self, clients: int) -> None:
+        self._sockets: dict[int, socket.socket] = {}
+        self._place: dict[int, int] = {}
         self._buffer = bytearray(_KEPT + CHUNK)
         self._body = memoryview(self._buffer)[_KEPT:]
-        self._kept = [bytearray(_KEPT) for _ in clients]
+        self._kept = [bytearray(_KEPT) for _ in range(clients)]
         self._sampled: dict[int, Sampled] = {}
         self._gone = 0
-        self.counts = [0] * len(self._sockets)
+        self._poll = select.epoll()
+        self.counts = [0] * clients
         self.bytes = 0
         self.disconnected = 0
-        self._poll = select.epoll()
-        for number, one in enumerate(self._sockets):
-            one.setblocking(False)
-            self._poll.register(one, select.EPOLLIN)
-            self._kept[number][:] = (bytes(_KEPT) + clients[number].begun)[-_KEPT:]
+        self.goodbye = ""
+        """Of whoever was cut off last, the reason."""
 
-    def sample(self, client: int, sampled: Sampled, begun: bytes) -> None:
-        self._sampled[client] = sampled
-        sampled.feed(begun)
+    def add(self, client: int, connected: Connected, sampled: Sampled | None) -> None:
+        self._sockets[client] = connected.socket
+        self._place[connected.socket.fileno()] = client
+        self._kept[client][:] = (bytes(_KEPT) + connected.begun)[-_KEPT:]
+        connected.socket.setblocking(False)
+        self._poll.register(connected.socket, select.EPOLLIN)
+        if sampled is not None:
+            self._sampled[client] = sampled
+            sampled.feed(connected.begun)
+
+    def begin(self) -> None:
+        """What was counted so far was only the greeting."""
+        self.counts = [GONE if count == GONE else 0 for count in self.counts]
+        self._gone = 0
 
     @property
     def total(self) -> int:
         """Deliveries so far."""
-        return self._gone + sum(count for count in self.counts if count < _GONE)
+        return self._gone + sum(count for count in self.counts if count < GONE)
 
     def turn(self, timeout: float) -> bool:
         """Take what waits on up to EVENTS sockets; `timeout` in s if nothing does. Whether anything came."""
@@ -97,31 +105,35 @@ class Receiver:
             client = self._place[handle]
             buffer[:_KEPT] = kept[client]
             try:
-                size = self._receive[client](body)
+                size = self._sockets[client].recv_into(body)
             except BlockingIOError:
                 continue
             except ConnectionResetError:
                 size = 0
             if not size:
-                self._lost(client)
+                self._lost(client, "the connection was closed")
                 continue
             self.bytes += size
             counts[client] += buffer.count(MARKER, 0, _KEPT + size)
             kept[client] = buffer[size : size + _KEPT]
             if client in self._sampled:
-                self._sampled[client].feed(body[:size])
+                try:
+                    self._sampled[client].feed(body[:size])
+                except ConnectionError as error:
+                    self._lost(client, str(error))
         return bool(events)
 
-    def _lost(self, client: int) -> None:
+    def _lost(self, client: int, reason: str) -> None:
         """The others go on; nobody waits for this one any more."""
         self.disconnected += 1
+        self.goodbye = reason
         self._gone += self.counts[client]
-        self.counts[client] = _GONE
+        self.counts[client] = GONE
         self._poll.unregister(self._sockets[client])
 
     def close(self) -> None:
         """At once and without a trace: no port of ours waits for the last words of a thousand connections."""
         self._poll.close()
-        for one in self._sockets:
+        for one in self._sockets.values():
             one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             one.close()
