@@ -18,6 +18,8 @@ def test_it_reads_the_environment() -> None:
     assert settings.backend_url == "http://localhost:8000"
     assert settings.max_sites == 5
     assert not settings.allow_no_origin
+    trusting = Settings.from_env({**GOOD, "EMS_WS_TRUSTED_PROXIES": "10.0.0.0/8, ::1"})
+    assert trusting.trusted_proxies == ("10.0.0.0/8", "::1")
     assert "s3cret" not in repr(settings)
 
 
@@ -39,6 +41,8 @@ def test_it_reads_the_environment() -> None:
         ("EMS_WS_ALLOW_NO_ORIGIN", "yes"),
         ("EMS_WS_MAX_SITES", "0"),
         ("EMS_WS_MAX_SITES", "many"),
+        ("EMS_WS_TRUSTED_PROXIES", "*"),
+        ("EMS_WS_TRUSTED_PROXIES", "10.0.0.1, ingress"),
     ],
 )
 def test_a_wrong_variable_is_named(name: str, value: str) -> None:
