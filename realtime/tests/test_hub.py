@@ -57,7 +57,8 @@ def test_between_two_gaps_a_viewer_sees_every_seq_once(steps: list[str]) -> None
                 case "tick":
                     await tick()
                 case "busy":  # batches wait for company
-                    house.hub._fanout._quiet_until = asyncio.get_running_loop().time() + 0.01
+                    turns = house.hub._fanout._turns
+                    turns._busy, turns._measured = 0.01, asyncio.get_running_loop().time()
                 case "enter":
                     session, wire = house.enter(1, [7])
                     house.hub.subscribe(session, 7)

@@ -135,15 +135,14 @@ class Fanout:
             self._turns.ask(feed.turn)
         if feed.pace.groups:
             for group in feed.pace.hear(batch, len(payload), self._loop.time(), now_ms()):
-                group.plan(self._loop.call_at(group.due, self._flush_merged, feed, group))
+                turn = Turn(partial(self._flush_merged, feed, group))
+                group.plan(self._loop.call_at(group.due, self._turns.ask, turn))
 
     def interrupted(self, since: int) -> None:
         """What was published after `since` may be missing: everyone gets a gap and a fresh snapshot."""
         gap = Gap(since, "interrupted")
         for feed in self._feeds.values():
             self._flush_feed(feed)
-            for group in list(feed.pace.groups.values()):
-                self._flush_merged(feed, group)
             feed.interrupted(gap)
             self._read_latest(feed)
 
@@ -159,31 +158,36 @@ class Fanout:
         frame, stamps = feed.take_pending()
         if not frame or not feed.watchers:
             return 0
+        handed = self._hand_out(feed, feed.watchers, frame, now_ms())
+        self._metrics.flushed(handed, len(frame), stamps)
+        return handed
+
+    def _flush_merged(self, feed: Feed, group: Group) -> int:
+        """To how many the group's frame was handed."""
+        since = group.since
+        if since is None or not group.members:
+            return 0
+        frame = feed.take_merged(group, self._loop.time())
+        handed = self._hand_out(feed, group.members, frame, since)
+        self._metrics.count("merged", handed)
+        self._metrics.count("bytes", handed * len(frame))
+        return handed
+
+    def _hand_out(self, feed: Feed, sessions: set[Session], frame: bytes, since: int) -> int:
+        """To how many it was handed. Who has no room for it misses what was heard from `since` on, in ms."""
         now = self._loop.time()
         try:
-            missed = [session for session in feed.watchers if not session.outbox.telemetry(frame, now)]
+            missed = [session for session in sessions if not session.outbox.telemetry(frame, now)]
         except Exception:  # a fault of ours: whoever comes after it would otherwise lose a frame in silence
             self._metrics.count("errors")
             log.exception("flush_failed", site=feed.name)
-            feed.interrupted(Gap(now_ms(), "interrupted"))
+            feed.interrupted(Gap(since, "interrupted"))
             self._read_latest(feed)
             return 0
+        handed = len(sessions) - len(missed)
         for session in missed:
-            self._fell_behind(feed, session, now_ms())
-        self._metrics.flushed(len(feed.watchers), len(frame), stamps)
-        return len(feed.watchers)
-
-    def _flush_merged(self, feed: Feed, group: Group) -> None:
-        since, now = group.since, self._loop.time()
-        if since is None:
-            return
-        frame = feed.take_merged(group, now)
-        members = list(group.members)
-        for session in members:
-            if not session.outbox.telemetry(frame, now):
-                self._fell_behind(feed, session, since)
-        self._metrics.count("merged", len(members))
-        self._metrics.count("bytes", len(members) * len(frame))
+            self._fell_behind(feed, session, since)
+        return handed
 
     # Slow readers ---------------------------------------------------------------------------------------------
 

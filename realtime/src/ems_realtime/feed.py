@@ -116,9 +116,12 @@ class Feed:
         """Nobody may go on as if nothing had happened: every watcher joins again, behind the gap."""
         self.generation += 1
         self.heard = None
-        for session in (*self.watchers, *self.pace.members()):
+        for session in self.watchers:
             self.joining[session] = gap
         self.watchers.clear()
+        for group in self.pace.groups.values():
+            since = gap.since if group.since is None else min(gap.since, group.since)
+            self.joining.update(dict.fromkeys(group.members, Gap(since, gap.reason)))
         self.pace.empty()
 
     def take_pending(self) -> tuple[bytes, Stamps]:

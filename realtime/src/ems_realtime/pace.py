@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator
 
 from ems_contract.frames import INTERVALS, MergedBatch
 from ems_contract.telemetry import Batch
@@ -117,10 +116,6 @@ class Pace:
     def forget(self, session: Session) -> None:
         self.leave(session)
         self._asked.pop(session, None)
-
-    def members(self) -> Iterator[Session]:
-        for group in self.groups.values():
-            yield from group.members
 
     def empty(self) -> None:
         """Everyone leaves."""
