@@ -22,7 +22,7 @@ class Crowd(msgspec.Struct, frozen=True):
     sites: int = 10
     clients: int = 100
     size: int = 250
-    sampled: int = 1
+    sampled: int = 3
     users: int = 10
     idle: float = 0.2
 

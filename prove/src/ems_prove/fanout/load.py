@@ -38,7 +38,7 @@ class Job(msgspec.Struct, frozen=True):
     sites: int = 10
     clients: int = 100
     size: int = 250
-    sampled: int = 1
+    sampled: int = 3
     idle: float = 0.2
 
 
@@ -60,6 +60,8 @@ def run(job: Job) -> Report:
     receiver = Receiver(job.sites * job.clients)
     published: list[list[int]] = [[] for _ in range(job.sites)]
     sampled: list[Sampled] = []
+    # Spread over those of a site: many servers write to whoever came first first.
+    spread = {int((number + 0.5) * job.clients / job.sampled) for number in range(job.sampled)}
 
     def arrive(places: range) -> None:
         """Who is there already is listened to meanwhile: a server may ask whether it is alive."""
@@ -67,7 +69,7 @@ def run(job: Job) -> Report:
         steps = ((place, _steps(job, place)) for place in places)
         for place, client in connecting(job.port, steps):
             site = place // job.clients
-            read = place % job.clients < job.sampled
+            read = place % job.clients in spread
             one = Sampled(client.socket, dialect.listener(), published[site]) if read else None
             receiver.add(place, client, one)
             sampled.extend([one] if one else [])
