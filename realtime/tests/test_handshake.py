@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ems_realtime import wire_uvicorn
+from ems_realtime import server_uvicorn
 from realtime_support.backend import Backend
 from realtime_support.batches import grant, token
 from realtime_support.deadline import until
@@ -213,7 +213,7 @@ async def test_only_a_trusted_proxy_is_believed_about_addresses(
 async def test_connections_that_never_ask_for_anything_are_dropped(
     redis: RedisProcess, backend: Backend, start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire_uvicorn, "HANDSHAKE_TIMEOUT", 0.5)
+    monkeypatch.setattr(server_uvicorn, "HANDSHAKE_TIMEOUT", 0.5)
     backend.answers[ALICE] = grant(1, [7])
     service = start(redis)
     silent = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(300)]

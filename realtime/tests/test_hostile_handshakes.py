@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from ems_realtime import wire_uvicorn
+from ems_realtime import server_uvicorn
 from ems_realtime.addresses import counted
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,7 +70,7 @@ def test_a_connection_asks_once(service: Running, said: bytes) -> None:
 
 
 def test_a_handshake_that_drips_is_dropped(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire_uvicorn, "HANDSHAKE_TIMEOUT", 0.5)
+    monkeypatch.setattr(server_uvicorn, "HANDSHAKE_TIMEOUT", 0.5)
     with RawClient(service.port) as client:
         began = time.monotonic()
         client.socket.settimeout(0.02)
@@ -86,7 +86,7 @@ def test_a_handshake_that_drips_is_dropped(service: Running, monkeypatch: pytest
 async def test_one_more_half_open_connection_than_there_may_be_ends_the_oldest(
     service: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire_uvicorn, "MAX_ASKING", 20)
+    monkeypatch.setattr(server_uvicorn, "MAX_ASKING", 20)
     half_open = [RawClient(service.port) for _ in range(30)]
     for client in half_open[:10]:
         assert client.end() == b""

@@ -14,8 +14,9 @@ import uvicorn
 from ems_contract import logs
 
 from ems_realtime.app import create_app
+from ems_realtime.server_uvicorn import DrainingServer, HandshakeProtocol
 from ems_realtime.settings import Settings, SettingsError
-from ems_realtime.wire_uvicorn import DrainingServer, HandshakeProtocol, LiveProtocol
+from ems_realtime.wire_uvicorn import LiveProtocol
 
 cli = typer.Typer(add_completion=False)
 
@@ -24,7 +25,7 @@ _TALKATIVE = ("uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets", "
 
 
 def create_server(settings: Settings, host: str, port: int) -> DrainingServer:
-    """uvicorn as this service needs it. `ws` is `websockets-sansio`, refined in `wire_uvicorn.py`."""
+    """uvicorn as this service needs it. Its sockets are `wire_uvicorn.py`'s."""
     app = create_app(settings)
     config = uvicorn.Config(
         app,
@@ -33,9 +34,6 @@ def create_server(settings: Settings, host: str, port: int) -> DrainingServer:
         http=HandshakeProtocol,
         ws=LiveProtocol,
         ws_max_size=settings.max_message_bytes,
-        ws_per_message_deflate=False,
-        ws_ping_interval=20.0,
-        ws_ping_timeout=20.0,
         lifespan="on",
         log_config=None,
         log_level="warning",

@@ -1,8 +1,9 @@
-"""uvicorn's sockets as wires. THE ONE FILE that touches uvicorn's and websockets' inner attributes; pinned, tested.
+"""uvicorn's sockets as wires: the WebSocket protocol that uvicorn is given as `ws`.
 
-Why not the application's own `send`: it waits for a slow client, and its close waits for ever for a frozen one, with
-all that client's memory held. Here every write is immediate, a frame is framed once for all, and whoever does not
-answer a close within CLOSE_TIMEOUT is cut off.
+Why not uvicorn's own: its `send` waits for a slow client, its close waits for ever for a frozen one with all that
+client's memory held, and of an idle socket it keeps the handshake, five queues and events, and 25 KB. Here every write
+is immediate, a frame is framed once for all, whoever does not answer a close within CLOSE_TIMEOUT is cut off, and what
+is done with is let go. Frames are read by `websockets`' parser; of uvicorn only what it asks of a protocol is used.
 
 What was found out the hard way, and is kept: never write after the close frame; a write to a closing transport may
 raise and must cost that session only; `transport.close()` waits for the client to read, `abort()` does not.
@@ -11,29 +12,30 @@ raise and must cost that session only; `transport.close()` waits for the client 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 import socket
-from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
+from typing import Any, Final, cast
+from urllib.parse import unquote
 
 from ems_contract.frames import CloseCode
+from starlette.types import Message, Scope
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.server import Server, ServerState
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+from uvicorn.server import ServerState
 from websockets.frames import CloseCode as StandardCode
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import SEND_EOF, State
 from websockets.server import ServerProtocol
 
-EXTENSION = "ems.wire"
+from ems_realtime.upgrade import Upgrade
+
+EXTENSION: Final = "ems.wire"
 """The ASGI scope's extension under which the application finds its wire."""
 
-HANDSHAKE_TIMEOUT = 10.0
-MAX_REQUEST_BYTES = 32_768
-"""Of everything that a connection says before it is a WebSocket."""
-MAX_ASKING = 2_000
-"""Connections that have not finished asking; one more ends the oldest of them."""
 CLOSE_TIMEOUT = 2.0
+PING_SECONDS = 20.0
+"""Between two pings; a client that has not answered one when the next is due is gone."""
 FRAMES_PER_SECOND, FRAMES_AT_ONCE = 100, 2_048
 """Frames of any kind from one client: pings, pongs and fragments cost time too, and nobody needs many."""
 SLICE = 4_096
@@ -41,9 +43,15 @@ SLICE = 4_096
 SEND_BUFFER = 131_072
 """Bytes that the kernel may hold for one client (it doubles the figure). Left alone, it takes megabytes."""
 
+_log = logging.getLogger("websockets.server")
 
-class _StrictProtocol(ServerProtocol):
-    """A message beyond the limit is a fault of the client like any other, and is named like one."""
+
+class _Parser(ServerProtocol):
+    """Frames after the handshake. A message beyond the limit is a fault of the client like any other, and is named
+    like one."""
+
+    def __init__(self, max_size: int) -> None:
+        super().__init__(state=State.OPEN, max_size=max_size, logger=_log)
 
     def fail(self, code: StandardCode | int, reason: str = "") -> None:
         if code == StandardCode.MESSAGE_TOO_BIG:
@@ -51,224 +59,319 @@ class _StrictProtocol(ServerProtocol):
         super().fail(code, reason)
 
 
-class LiveProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's `websockets-sansio`, with a wire in the scope and no way to hang on."""
+class LiveProtocol(asyncio.Protocol):
+    """One WebSocket: for uvicorn a protocol, for the application a `Wire`.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.conn = _StrictProtocol(max_size=self.config.ws_max_size, logger=self.conn.logger)
-        self._abort_timer: asyncio.TimerHandle | None = None
+    ASGI messages: `send` knows those of the handshake, then the wire is the way out; `receive` is as in the
+    specification. A message that nobody has taken yet keeps the next one in the kernel.
+    """
+
+    __slots__ = (
+        "_abort_timer",
+        "_config",
+        "_counted_at",
+        "_frames_left",
+        "_inbox",
+        "_kind",
+        "_loop",
+        "_lost",
+        "_open",
+        "_parser",
+        "_partial",
+        "_paused",
+        "_ping_timer",
+        "_pinged",
+        "_server",
+        "_transport",
+        "_upgrade",
+        "_waiter",
+    )
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],  # noqa: ARG002 -- the application keeps its own
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._config = config
+        self._server = server_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._transport: asyncio.Transport
+        self._upgrade: Upgrade | None = Upgrade()
+        self._parser: _Parser | None = None
+        self._open = False
+        """Frames may be written: the handshake is over, and no close was sent or heard."""
+        self._lost = False
+        self._inbox: list[Message] = []
+        self._waiter: asyncio.Future[None] | None = None
+        self._paused = False
+        self._kind = Opcode.TEXT
+        self._partial = bytearray()
         self._frames_left = float(FRAMES_AT_ONCE)
-        self._counted_at = self.loop.time()
+        self._counted_at = self._loop.time()
+        self._pinged = False
+        self._ping_timer: asyncio.TimerHandle | None = None
+        self._abort_timer: asyncio.TimerHandle | None = None
+
+    # The transport's calls ------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
+        self._transport = cast("asyncio.Transport", transport)
+        self._server.connections.add(self)  # type: ignore[arg-type]
         raw = transport.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     def data_received(self, data: bytes) -> None:
-        for start in range(0, len(data), SLICE):
-            super().data_received(data[start : start + SLICE])
-            if self.transport.is_closing():
-                return
-        if not self.handshake_initiated:  # it came whole, so it is one that `websockets` does not take
-            self.transport.write(b"".join(self.conn.data_to_send()))
-            self.transport.close()
-            self.abort_soon()
-
-    def handle_events(self) -> None:
-        """One client's flood of tiny frames would take the time of all the others."""
-        now = self.loop.time()
-        left = min(FRAMES_AT_ONCE, self._frames_left + (now - self._counted_at) * FRAMES_PER_SECOND)
-        self._frames_left, self._counted_at = left - len(self.conn.events), now
-        if self._frames_left >= 0:
-            super().handle_events()
-        else:
-            self.conn.events_received()
-            self.conn.data_to_send()  # the answers to its pings
-            self._refuse(CloseCode.TOO_MANY, "too many frames")
-
-    def send_receive_event_to_app(self) -> None:
-        """uvicorn takes bad UTF-8 for an error of its own, and fails on a goodbye that comes with it."""
-        if self.curr_msg_data_type == "text":
-            try:
-                b"".join(self.frames).decode()
-            except UnicodeDecodeError:
-                self._refuse(StandardCode.INVALID_DATA, "not UTF-8")
-                return
-        super().send_receive_event_to_app()
-
-    def _refuse(self, code: int, reason: str) -> None:
-        """The end, for what the client sent."""
-        if self.close_sent:  # it was told already
-            self.transport.abort()
+        if self._upgrade is not None:
+            self._meet(self._upgrade, data)
             return
-        if self.conn.close_sent is None:
-            self.conn.fail(code, reason)
-        self.handle_parser_exception()
+        for start in range(0, len(data), SLICE):
+            if self._parser is None or self._transport.is_closing():
+                return
+            self._hear(self._parser, data[start : start + SLICE])
 
     def eof_received(self) -> None:
         """The client says that it will send no more; it may read nothing any more either."""
-        super().eof_received()
-        self.abort_soon()
+        self._abort_soon()
 
-    def handle_connect(self, event: Any) -> None:
-        super().handle_connect(event)
-        if self.response.status_code == 101:  # the application's task has been created and has not run yet
-            self.scope["extensions"][EXTENSION] = UvicornWire(self)  # type: ignore[assignment]
-        else:
-            self.abort_soon()
-
-    def on_task_complete(self, task: asyncio.Task[None]) -> None:
-        super().on_task_complete(task)
-        self.abort_soon()
-
-    def handle_close(self, event: Any) -> None:
-        super().handle_close(event)
-        self.abort_soon()
-
-    def handle_parser_exception(self) -> None:
-        super().handle_parser_exception()
-        self.abort_soon()
-
-    def keepalive_timeout(self) -> None:
-        super().keepalive_timeout()
-        self.abort_soon()
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- whatever it was
+        self._open, self._lost = False, True
+        for timer in (self._ping_timer, self._abort_timer):
+            if timer is not None:
+                timer.cancel()
+        self._server.connections.discard(self)
+        self._deliver(_gone(StandardCode.ABNORMAL_CLOSURE))
 
     def shutdown(self) -> None:
-        super().shutdown()
-        self.abort_soon()
+        """uvicorn's last call: it has waited for long enough."""
+        if self._upgrade is not None:
+            self._refuse(self._upgrade, 503)
+        self.close(StandardCode.SERVICE_RESTART, "")
+        self._transport.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        if self._abort_timer is not None:
-            self._abort_timer.cancel()
+    # The handshake --------------------------------------------------------------------------------------------
 
-    def abort_soon(self) -> None:
-        if self._abort_timer is None and not self.disconnected:
-            self._abort_timer = self.loop.call_later(CLOSE_TIMEOUT, self.transport.abort)
+    def _meet(self, upgrade: Upgrade, data: bytes) -> None:
+        """The client's request, as uvicorn hands it over: whole, and nothing after it."""
+        request = upgrade.hear(data)
+        if request is None:
+            self._refuse(upgrade)
+            return
+        self._pause()  # until the application has answered
+        self._inbox.append({"type": "websocket.connect"})
+        task = self._loop.create_task(self._run(self._scope(request)))
+        self._server.tasks.add(task)
+        task.add_done_callback(self._finished)
 
-    def say_goodbye(self, code: int, reason: str) -> None:
-        """What uvicorn does for `websocket.close`, without waiting for the client to read first."""
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        self.conn.send_close(code, reason)
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.close_sent = True
-        self.stop_keepalive()
-        if self.read_paused:  # the client's answer must get through
-            self.read_paused = False
-            self.transport.resume_reading()
-        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT, self.transport.abort)
+    def _scope(self, request: Request) -> Scope:
+        path, _, query = request.path.partition("?")
+        root = self._config.root_path
+        offered = ",".join(request.headers.get_all("Sec-WebSocket-Protocol"))
+        return {
+            "type": "websocket",
+            "asgi": {"version": self._config.asgi_version, "spec_version": "2.4"},
+            "http_version": "1.1",
+            "scheme": "wss" if is_ssl(self._transport) else "ws",
+            "server": get_local_addr(self._transport),
+            "client": get_remote_addr(self._transport),
+            "root_path": root,
+            "path": root + unquote(path),
+            "raw_path": (root + path).encode("ascii"),
+            "query_string": query.encode("ascii"),
+            "headers": [
+                (name.encode("ascii"), value.encode("latin-1", "surrogateescape"))
+                for name, value in request.headers.raw_items()
+            ],
+            "subprotocols": [name.strip() for name in offered.split(",")] if offered else [],
+            "extensions": {"websocket.http.response": {}, EXTENSION: self},
+        }
 
+    async def _run(self, scope: Scope) -> None:
+        await self._config.loaded_app(scope, self.receive, self.send)
 
-class UvicornWire:
-    """A `Wire`."""
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._server.tasks.discard(task)
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None:
+            logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=fault)
+        if self._upgrade is not None:
+            self._refuse(self._upgrade, 500)
+        elif self._open:
+            self.close(StandardCode.INTERNAL_ERROR if fault else StandardCode.NORMAL_CLOSURE, "")
+        self._abort_soon()
 
-    __slots__ = ("_protocol",)
+    async def send(self, message: Message) -> None:
+        """The application's answer to the handshake. Nothing is sent to a client that has gone meanwhile."""
+        upgrade = self._upgrade
+        if upgrade is None:
+            if self._open:
+                raise RuntimeError(f"{message['type']} after the handshake; write to the wire instead")
+            return
+        match message["type"]:
+            case "websocket.accept":
+                self._accept(upgrade, message.get("subprotocol"), message.get("headers", ()))
+            case "websocket.close":
+                self._refuse(upgrade, 403)
+            case "websocket.http.response.start":
+                upgrade.begin_refusal(message["status"], message["headers"])
+            case "websocket.http.response.body":
+                upgrade.add_to_refusal(message["body"])
+                if not message.get("more_body", False):
+                    self._refuse(upgrade)
+            case other:
+                raise RuntimeError(f"{other} is no answer to a handshake")
 
-    def __init__(self, protocol: LiveProtocol) -> None:
-        self._protocol = protocol
+    def _accept(self, upgrade: Upgrade, subprotocol: str | None, headers: Any) -> None:
+        """From here on the parser is another one: that of the handshake, and all it read, is let go."""
+        self._upgrade = None
+        self._parser = _Parser(self._config.ws_max_size)
+        self._say(upgrade.accepted(subprotocol, headers))
+        self._open = not self._transport.is_closing()
+        self._ping_timer = self._loop.call_later(PING_SECONDS, self._ping)
+        self._resume()
 
-    @property
-    def _open(self) -> bool:
-        protocol = self._protocol
-        return (
-            protocol.handshake_complete
-            and not protocol.close_sent
-            and not protocol.disconnected
-            and not protocol.transport.is_closing()
-        )
+    def _refuse(self, upgrade: Upgrade, status: int | None = None) -> None:
+        self._upgrade = None
+        self._say(upgrade.refused(status))
+        self._deliver(_gone(StandardCode.ABNORMAL_CLOSURE))
+        self._transport.close()
+        self._abort_soon()
+
+    # What the client says -------------------------------------------------------------------------------------
+
+    def _hear(self, parser: _Parser, data: bytes) -> None:
+        parser.receive_data(data)
+        frames = cast("list[Frame]", parser.events_received())
+        if self._affordable(len(frames)):
+            for frame in frames:
+                self._take(parser, frame)
+        else:
+            parser.fail(CloseCode.TOO_MANY, "too many frames")
+        answers = parser.data_to_send()  # pongs, and the close
+        if self._open:
+            self._say(b"".join(answers))
+        if SEND_EOF in answers:
+            self._over(parser)
+
+    def _affordable(self, frames: int) -> bool:
+        """One client's flood of tiny frames would take the time of all the others."""
+        now = self._loop.time()
+        left = min(FRAMES_AT_ONCE, self._frames_left + (now - self._counted_at) * FRAMES_PER_SECOND)
+        self._frames_left, self._counted_at = left - frames, now
+        return self._frames_left >= 0
+
+    def _take(self, parser: _Parser, frame: Frame) -> None:
+        """Pings and closes are answered by the parser; it has checked the order of fragments and their size."""
+        match frame.opcode:
+            case Opcode.PONG:
+                self._pinged = False
+                return
+            case Opcode.TEXT | Opcode.BINARY:
+                self._kind = frame.opcode
+                self._partial = bytearray(frame.data)
+            case Opcode.CONT:
+                self._partial += frame.data
+            case _:
+                return
+        if frame.fin and self._open:
+            data, self._partial = bytes(self._partial), bytearray()
+            self._message(parser, data)
+
+    def _message(self, parser: _Parser, data: bytes) -> None:
+        if self._kind is Opcode.BINARY:
+            self._deliver({"type": "websocket.receive", "bytes": data})
+        else:
+            try:
+                self._deliver({"type": "websocket.receive", "text": data.decode()})
+            except UnicodeDecodeError:
+                parser.fail(StandardCode.INVALID_DATA, "not UTF-8")
+        self._pause()  # until it is taken
+
+    def _over(self, parser: _Parser) -> None:
+        """The client has closed or answered our close, or the parser has given up on it and said so."""
+        if self._open:
+            self._open = False
+            assert parser.close_sent is not None  # noqa: S101 -- an echo, or a reason of its own
+            self._deliver(_gone(parser.close_sent.code, parser.close_sent.reason))
+        self._transport.close()
+        self._abort_soon()
+
+    def _ping(self) -> None:
+        if self._open and self._parser is not None:
+            if self._pinged:
+                self.close(StandardCode.INTERNAL_ERROR, "no answer to a ping")
+                return
+            self._pinged = True
+            self._parser.send_ping(b"")
+            self._say(b"".join(self._parser.data_to_send()))
+            self._ping_timer = self._loop.call_later(PING_SECONDS, self._ping)
+
+    # What the application hears -------------------------------------------------------------------------------
+
+    async def receive(self) -> Message:
+        while not self._inbox:
+            self._waiter = self._loop.create_future()
+            await self._waiter
+        message = self._inbox.pop(0)
+        if not self._inbox and self._upgrade is None:
+            self._resume()
+        return message
+
+    def _deliver(self, message: Message) -> None:
+        self._inbox.append(message)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _pause(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _resume(self) -> None:
+        if self._paused and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+
+    # The wire -------------------------------------------------------------------------------------------------
 
     def write(self, frames: bytes) -> None:
         if self._open:
-            try:
-                self._protocol.transport.write(frames)
-            except (OSError, RuntimeError):
-                self.abort()
+            self._say(frames)
 
     def buffered(self) -> int:
-        protocol = self._protocol
-        if protocol.disconnected or protocol.transport.is_closing():
-            return 0
-        return protocol.transport.get_write_buffer_size()
+        return self._transport.get_write_buffer_size() if self._open else 0
 
     def close(self, code: int, reason: str) -> None:
-        if self._open:
-            try:
-                self._protocol.say_goodbye(code, reason.encode()[:123].decode(errors="ignore"))
-            except (OSError, RuntimeError):
-                self.abort()
+        if self._open and self._parser is not None:
+            self._open = False
+            reason = reason.encode()[:123].decode(errors="ignore")
+            self._parser.send_close(code, reason)
+            self._say(b"".join(self._parser.data_to_send()))
+            self._deliver(_gone(code, reason))
+            self._resume()  # the client's answer must get through
+            self._abort_soon()
 
     def fault(self) -> int | None:
-        connection = self._protocol.conn
-        sent = connection.close_sent
-        return int(sent.code) if sent is not None and not connection.close_rcvd_then_sent else None
+        if self._parser is None or self._parser.close_sent is None or self._parser.close_rcvd_then_sent:
+            return None
+        return int(self._parser.close_sent.code)
 
     def abort(self) -> None:
-        if not self._protocol.disconnected:
-            self._protocol.transport.abort()
+        if not self._lost:
+            self._transport.abort()
+
+    def _say(self, data: bytes) -> None:
+        try:
+            self._transport.write(data)
+        except (OSError, RuntimeError):
+            self.abort()
+
+    def _abort_soon(self) -> None:
+        if self._abort_timer is None and not self._lost:
+            self._abort_timer = self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
 
 
-class HandshakeProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP, bounded: in the time and in the bytes that a connection may take to say what it wants, and in
-    how many may be at it. One request for each connection; nothing here is asked often enough for more.
-    """
-
-    _asking: ClassVar[WeakKeyDictionary[ServerState, dict[HandshakeProtocol, None]]] = WeakKeyDictionary()
-    """Of each server, the oldest first."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._received = 0
-        self._patience = self.loop.call_later(HANDSHAKE_TIMEOUT, transport.abort)
-        asking = self._asking.setdefault(self.server_state, {})
-        asking[self] = None
-        if len(asking) > MAX_ASKING:
-            oldest = next(iter(asking))
-            del asking[oldest]
-            oldest.transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        self._received += len(data)
-        if self._received <= MAX_REQUEST_BYTES:
-            super().data_received(data)
-        elif not self.transport.is_closing():
-            self.transport.write(b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n\r\n")
-            self.transport.close()
-
-    def on_headers_complete(self) -> None:
-        super().on_headers_complete()
-        one_answer: bool = self.cycle is not None  # uvicorn's types say that it is always there; it is not
-        if one_answer:
-            self.cycle.keep_alive = False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._asked()
-        super().connection_lost(exc)
-
-    def handle_websocket_upgrade(self) -> None:
-        self._asked()
-        super().handle_websocket_upgrade()
-
-    def _asked(self) -> None:
-        self._patience.cancel()
-        self._asking[self.server_state].pop(self, None)  # it may be gone as the oldest
-
-
-class DrainingServer(Server):
-    """On SIGTERM: no new connections, the application says goodbye in its own time, then uvicorn's own shutdown."""
-
-    def __init__(self, config: Config, drain: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(config)
-        self._drain = drain
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
-        await self._drain()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_TIMEOUT + 0.5):  # by then each has answered or was cut off
-                while self.server_state.connections and not self.force_exit:  # noqa: ASYNC110 -- uvicorn has no event
-                    await asyncio.sleep(0.05)
-        await super().shutdown(sockets)
+def _gone(code: int, reason: str = "") -> Message:
+    return {"type": "websocket.disconnect", "code": code, "reason": reason}
