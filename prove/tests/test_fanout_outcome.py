@@ -13,6 +13,7 @@ from ems_prove.fanout.load import Report
 GOOD = Figures(
     deliveries=3.5e6,
     bytes=9e8,
+    asked=0.0,
     offered=3.5e6,
     p50=2.0,
     p99=50.0,
@@ -55,6 +56,7 @@ def test_good_figures_meet_every_aim() -> None:
         {"ours": but(deliveries=2.9e6)},
         {"many": but(p99=61.0)},
         {"many": but(deliveries=1e6)},
+        {"many": but(deliveries=1e6, offered=1e6, asked=2e6)},
         {"few": but(p50=3.1)},
         {"ours": but(lost=1)},
         {"few": but(doubled=1)},

@@ -46,13 +46,14 @@ class Phase(msgspec.Struct, frozen=True):
 class Figures(msgspec.Struct, frozen=True):
     """Of the measured seconds of one phase. Times in ms, rates per second, `busy` in cores.
 
-    `late`: how far behind its own schedule the publisher was, p99. `missing`: deliveries that had not come DRAIN
+    `asked`: the open loop's rate, what `offered` should be; 0 in the closed loop. `late`: how far behind its own schedule the publisher was, p99. `missing`: deliveries that had not come DRAIN
     seconds after the end. `lost` and `gaps` are those of the sampled clients, `doubled` also what anyone had too many.
     `goodbye`: why one was cut off.
     """
 
     deliveries: float
     bytes: float
+    asked: float
     offered: float
     p50: float
     p99: float
@@ -69,7 +70,8 @@ class Figures(msgspec.Struct, frozen=True):
 
     @property
     def kept_up(self) -> bool:
-        return self.deliveries >= KEPT_UP * self.offered and not self.disconnected
+        """Both the server and the load that drove it."""
+        return self.deliveries >= KEPT_UP * max(self.asked, self.offered) and not self.disconnected
 
 
 @dataclass
@@ -103,6 +105,7 @@ class Drive:
         self._forgiven = [0] * len(batches)
         self._late: list[int] = []
         self._capacity = 0.0
+        self._told_missing = 0
 
     def run(self, phase: Phase) -> Figures:
         for one in self._sampled:
@@ -116,7 +119,7 @@ class Drive:
         self._until(time.monotonic() + phase.seconds, steps)
         end = self._mark()
         self._drain()
-        figures = self._figures(begin, end, before)
+        figures = self._figures(rate or 0.0, begin, end, before)
         if rate is None:
             self._capacity = figures.deliveries
         return figures
@@ -211,22 +214,24 @@ class Drive:
             self._receiver.disconnected,
         )
 
-    def _figures(self, begin: _Mark, end: _Mark, before: tuple[int, int, int, int]) -> Figures:
+    def _figures(self, asked: float, begin: _Mark, end: _Mark, before: tuple[int, int, int, int]) -> Figures:
         seconds = (end.at - begin.at) / _NS
         heard = [took for one in self._sampled for left, took in one.heard if begin.at <= left <= end.at]
         lost, doubled, gaps, disconnected = (now - then for now, then in zip(self._faults(), before, strict=True))
         owed = [len(self._published[n // self._each]) - count for n, count in enumerate(self._receiver.counts)]
-        surplus = -sum(one for one in owed if -GONE // 2 < one < 0)
+        missing, surplus = sum(one for one in owed if one > 0), -sum(one for one in owed if -GONE // 2 < one < 0)
+        since, self._told_missing = missing - self._told_missing, missing
         return Figures(
             deliveries=(end.deliveries - begin.deliveries) / seconds,
             bytes=(end.bytes - begin.bytes) / seconds,
+            asked=asked,
             offered=(end.published - begin.published) / seconds,
             p50=percentile(heard, 0.5) / 1e6 if heard else -1.0,
             p99=percentile(heard, 0.99) / 1e6 if heard else -1.0,
             worst=max(heard, default=0) / 1e6,
             samples=len(heard),
             late=percentile(self._late, 0.99) / 1e6 if self._late else 0.0,
-            missing=sum(one for one in owed if one > 0),
+            missing=max(0, since),
             lost=lost,
             doubled=max(doubled, surplus),
             gaps=gaps,
