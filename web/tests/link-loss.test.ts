@@ -45,6 +45,15 @@ describe("losing the link", () => {
     expect(drive.wait(16_000).map((effect) => effect.type)).toEqual(["disconnect", "need_token"]);
   });
 
+  it("gives up on an address that does not answer sooner than on a service that has much to check", () => {
+    const drive = new Drive().tell({ type: "watch", sites: [SITE] }).tell({ type: "token", token: "t" });
+    expect(drive.wait(10_500).map((effect) => effect.type)).toContain("disconnect");
+    drive.wait(1_000);
+    drive.tell({ type: "token", token: "t" }).tell({ type: "opened" });
+    expect(drive.wait(35_000)).toEqual([]);
+    expect(drive.wait(500).map((effect) => effect.type)).toEqual(["disconnect"]);
+  });
+
   it("waits longer when the link does not hold", () => {
     const drive = new Drive().open().tell({ type: "closed", code: 1006 });
     drive.wait(1_000);

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import Enum
 
-from ems_contract import frames
+from ems_contract import frames, limits
 from ems_contract.frames import CLOSE_CODES, CloseCode, Heartbeat, Pong, Welcome
 
 from ems_client import wire
@@ -22,7 +22,7 @@ from ems_client.events import Event, Grant, LinkState, StateChange
 from ems_client.following import Following
 from ems_client.policy import Retry, after_close, after_refusal, retry_delay
 
-AUTH_TIMEOUT = 10.0
+AUTH_TIMEOUT = float(limits.WELCOME_SECONDS)
 REAUTH_MARGIN = 120.0
 REAUTH_RETRY = 10.0
 SHORTEST_REAUTH = 1.0

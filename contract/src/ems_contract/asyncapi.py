@@ -59,6 +59,7 @@ OPERATIONS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 
 LIMITS: dict[str, tuple[int, str, str]] = {
     "auth": (limits.AUTH_SECONDS, "s", "from the handshake to the first message"),
+    "welcome": (limits.WELCOME_SECONDS, "s", "from `auth` to `welcome`, while many come at once; usually milliseconds"),
     "heartbeat": (limits.HEARTBEAT_SECONDS, "s", "of silence of the service"),
     "stall": (limits.STALL_SECONDS, "s", "without reading while something waits for the client"),
     "message": (limits.MAX_MESSAGE_BYTES, "bytes", "in one message of a client"),

@@ -6,6 +6,9 @@ from typing import Final
 
 AUTH_SECONDS: Final = 5
 """From the handshake to the first message, which must be `auth`."""
+WELCOME_SECONDS: Final = 35
+"""How long `welcome` may take after `auth`: when a thousand come at once the backend is asked about one after the
+other. Whoever gives up earlier and comes again only makes it longer."""
 HEARTBEAT_SECONDS: Final = 5
 """The longest silence of the service; `welcome` says it too."""
 STALL_SECONDS: Final = 10

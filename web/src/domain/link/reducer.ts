@@ -8,6 +8,8 @@ import { ASKED, onLoss, type SiteStream } from "./site-stream";
 import { INITIAL, type LinkEffect, type LinkEvent, type LinkState, type Step } from "./state";
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** When a thousand pages come back at once their access is checked one after the other, which takes up to half a minute. */
+const WELCOME_TIMEOUT_MS = 35_000;
 const TOKEN_RETRY_MS = 10_000;
 const MAX_REFUSALS = 2;
 /** A link that held for less than this does not count as recovered: its next attempt waits longer. */
@@ -145,8 +147,9 @@ function tick(state: LinkState, now: number, random: number): Step {
     case "waiting":
       return now >= state.retryAt ? start(state, now) : { state, effects: [] };
     case "connecting":
-    case "authenticating":
       return now - state.phaseSince > CONNECT_TIMEOUT_MS ? drop(state, now, random) : { state, effects: [] };
+    case "authenticating":
+      return now - state.phaseSince > WELCOME_TIMEOUT_MS ? drop(state, now, random) : { state, effects: [] };
     case "open":
       if (now - state.lastHeard > deadAfter(state.heartbeat)) return drop(state, now, random);
       if (now < state.reauthAt) return settle(state, now);
