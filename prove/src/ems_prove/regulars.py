@@ -2,7 +2,7 @@
 
 The rules are those of the web (`web/src/domain/link/close-policy.ts`, `backoff.ts`, `reducer.ts`): after a lost
 connection at once, then with full jitter; after 1012 with full jitter; after 1013 and 4429 with backoff; whoever is not
-welcomed within CONNECT_SECONDS gives up and tries again.
+welcomed within WELCOME_SECONDS gives up and tries again.
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from ems_contract.frames import CloseCode
+from ems_contract.limits import WELCOME_SECONDS
 
 from ems_prove.sockets import Door, LiveSocket, open_socket
 from ems_prove.waiting import until
 
 QUICK, JITTER, LONGEST = 0.5, 10.0, 120.0
-CONNECT_SECONDS = 10.0
 HELD_SECONDS = 10.0
 """A connection that held for less does not count as recovered."""
 _BACKOFF = frozenset({CloseCode.TRY_AGAIN_LATER, CloseCode.TOO_MANY})
-_NOT_AT_ONCE = CloseCode.SERVICE_RESTART
 
 
 class Regular:
@@ -56,7 +55,7 @@ class Regular:
                 code = await self._live()
             except OSError:
                 self.refused += 1
-            await asyncio.sleep(self._pause(code))
+            await asyncio.sleep(self._dice.random() * longest_pause(code, self._attempt))
             self._attempt += 1
 
     async def _live(self) -> int | None:
@@ -65,7 +64,7 @@ class Regular:
         self.lives.append(life)
         try:
             try:
-                async with asyncio.timeout(CONNECT_SECONDS):
+                async with asyncio.timeout(WELCOME_SECONDS):
                     await life.settled.wait()
             except TimeoutError:
                 if life.welcomed is None:
@@ -77,12 +76,13 @@ class Regular:
             self._attempt = 0
         return life.close_code
 
-    def _pause(self, code: int | None) -> float:
-        if code in _BACKOFF:
-            return self._dice.random() * min(LONGEST, JITTER * 2.0**self._attempt)
-        if code == _NOT_AT_ONCE or self._attempt > 0:
-            return self._dice.random() * JITTER
-        return self._dice.random() * QUICK
+
+def longest_pause(code: int | None, attempt: int) -> float:
+    """s, after a connection that was closed with this code (None: nobody was met, or nobody said welcome).
+    `attempt` counts from 0 since one held."""
+    if code in _BACKOFF:
+        return min(LONGEST, JITTER * 2.0**attempt)
+    return JITTER if code == CloseCode.SERVICE_RESTART or attempt > 0 else QUICK
 
 
 @asynccontextmanager
