@@ -46,9 +46,9 @@ class Phase(msgspec.Struct, frozen=True):
 class Figures(msgspec.Struct, frozen=True):
     """Of the measured seconds of one phase. Times in ms, rates per second, `busy` in cores.
 
-    `asked`: the open loop's rate, what `offered` should be; 0 in the closed loop. `late`: how far behind its own schedule the publisher was, p99. `missing`: deliveries that had not come DRAIN
-    seconds after the end. `lost` and `gaps` are those of the sampled clients, `doubled` also what anyone had too many.
-    `goodbye`: why one was cut off.
+    `asked`: the open loop's rate, which `offered` should be; 0 in the closed loop. `late`: how far behind its own
+    schedule the publisher was, p99. `missing`: deliveries that had not come DRAIN seconds after the end. `lost` and
+    `gaps` are those of the sampled clients, `doubled` also what anyone had too many. `goodbye`: why one was cut off.
     """
 
     deliveries: float
