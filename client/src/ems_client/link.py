@@ -146,10 +146,10 @@ class Link:
     @property
     def due_at(self) -> float:
         """When to call `due`, if nothing happens before."""
-        return min(self._dead_at, self._reauth_at if self.phase is Phase.OPEN else self._since + AUTH_TIMEOUT)
+        return min(self._dead_at, self._reauth_at) if self.phase is Phase.OPEN else self._dead_at
 
     def due(self, now: float) -> Due | None:
-        if now >= self._dead_at or (self.phase is not Phase.OPEN and now >= self._since + AUTH_TIMEOUT):
+        if now >= self._dead_at:
             return Due.DEAD
         if now < self._reauth_at:
             return None
@@ -162,6 +162,8 @@ class Link:
 
     @property
     def _dead_at(self) -> float:
+        if self.phase is not Phase.OPEN:
+            return self._since + AUTH_TIMEOUT
         return self._last_heard + 2 * self._heartbeat + SILENCE_GRACE
 
     # Frames ---------------------------------------------------------------------------------------------------
