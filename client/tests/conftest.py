@@ -51,39 +51,50 @@ def mortal_redis(tmp_path: Path) -> Iterator[RedisProcess]:
     server.kill()
 
 
-@pytest.fixture
-def backend() -> Iterator[Backend]:
+@pytest.fixture(scope="session")
+def shared_backend() -> Iterator[Backend]:
     server = Backend()
-    server.answers[ALICE] = grant(1, [7, 8])
     yield server
-    server.gate.set()
     server.stop()
 
 
 @pytest.fixture
+def backend(shared_backend: Backend) -> Backend:
+    """It knows Alice's token and nobody else's."""
+    shared_backend.answers = {ALICE: grant(1, [7, 8])}
+    return shared_backend
+
+
+def settings(redis: RedisProcess, backend: Backend, **changes: Any) -> Settings:
+    usual = {"redis_url": redis.url, "backend_url": backend.url, "origins": frozenset({ORIGIN}), "drain": 0.0}
+    return Settings(**{**usual, **changes})
+
+
+@pytest.fixture(scope="session")
+def shared_service(shared_redis: RedisProcess, shared_backend: Backend) -> Iterator[Running]:
+    running = Running(settings(shared_redis, shared_backend))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def service(shared_service: Running, redis: RedisProcess, backend: Backend) -> Running:
+    """One that must not be stopped; nobody is there."""
+    return shared_service
+
+
+@pytest.fixture
 def start(redis: RedisProcess, backend: Backend) -> Iterator[Callable[..., Running]]:
-    """Start the service; it is stopped at the end of the test."""
+    """Start a service of one's own; it is stopped at the end of the test."""
     running: list[Running] = []
 
     def begin(**changes: Any) -> Running:
-        settings: dict[str, Any] = {
-            "redis_url": redis.url,
-            "backend_url": backend.url,
-            "origins": frozenset({ORIGIN}),
-            "drain": 0.0,
-            **changes,
-        }
-        running.append(Running(Settings(**settings)))
+        running.append(Running(settings(redis, backend, **changes)))
         return running[-1]
 
     yield begin
     for service in running:
         service.stop()
-
-
-@pytest.fixture
-def service(start: Callable[..., Running]) -> Running:
-    return start()
 
 
 @pytest.fixture
