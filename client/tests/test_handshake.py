@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl as tls
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import trustme
+from client_support.relay import Relay
 from ems_client import EndReason, Grant, LinkState, LiveEndedError, StateChange
 from realtime_support.redis_process import free_port
 from realtime_support.running import Running
@@ -28,6 +31,19 @@ async def test_an_origin_that_is_not_allowed_ends_it_and_the_service_s_words_are
 async def test_no_origin_is_good_where_the_operator_says_so(start: Callable[..., Running], follow: Follow) -> None:
     program = await follow(start(allow_no_origin=True).url, origin=None)
     await program.next(Grant)
+
+
+async def test_behind_an_ingress_it_speaks_tls_and_trusts_only_whom_it_should(service: Running, follow: Follow) -> None:
+    ingress, known = tls.SSLContext(tls.PROTOCOL_TLS_SERVER), tls.create_default_context()
+    authority = trustme.CA()
+    authority.issue_cert("127.0.0.1").configure_cert(ingress)
+    authority.configure_trust(known)
+    async with Relay(service.port, ssl=ingress) as relay:
+        program = await follow(relay.url, ssl=known)
+        await program.next(Grant)
+        stranger = await follow(relay.url)
+        waiting = await stranger.next(StateChange, when=lambda change: change.state is LinkState.WAITING)
+        assert "certificate" in waiting.reason
 
 
 async def test_a_service_that_is_not_there_yet_is_waited_for(follow: Follow) -> None:

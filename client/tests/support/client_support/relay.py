@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl as tls
 from typing import Self
 
 
 class Relay:
-    """`target`: the port it leads to; None refuses."""
+    """`target`: the port it leads to; None refuses. `ssl`: it speaks TLS to clients, as an ingress does."""
 
-    def __init__(self, target: int | None) -> None:
+    def __init__(self, target: int | None, ssl: tls.SSLContext | None = None) -> None:
         self.target = target
+        self._ssl = ssl
         self.accepted = 0
         self.port = 0
         self._flowing = asyncio.Event()
@@ -20,10 +22,10 @@ class Relay:
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/ws"
+        return f"{'wss' if self._ssl else 'ws'}://127.0.0.1:{self.port}/ws"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._ssl)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
