@@ -14,16 +14,14 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from ems_realtime.settings import Settings
 from realtime_support.backend import Backend
+from realtime_support.batches import grant, token
 from realtime_support.house import House
 from realtime_support.redis_process import RedisProcess
-from realtime_support.running import ORIGIN, Running
+from realtime_support.running import Running, make_settings
 
 # On a busy machine an example may take long; that is no fault of the code under test.
 hypothesis.settings.register_profile("realtime", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("realtime")
-
-QUICK = {"drain": 0.0}
-"""Bounds that a test seldom wants to wait for."""
 
 
 @pytest.fixture(scope="session")
@@ -59,15 +57,7 @@ def backend() -> Iterator[Backend]:
 @pytest.fixture
 def settings(backend: Backend) -> Callable[..., Settings]:
     def make(redis: RedisProcess, **changes: Any) -> Settings:
-        return Settings(
-            **{
-                "redis_url": redis.url,
-                "backend_url": backend.url,
-                "origins": frozenset({ORIGIN}),
-                **QUICK,
-                **changes,
-            }
-        )
+        return make_settings(redis, backend, **changes)
 
     return make
 
@@ -93,3 +83,14 @@ async def house() -> AsyncIterator[House]:
     await made.start()
     yield made
     await made.stop()
+
+
+@pytest.fixture(scope="module")
+def standing(shared_redis: RedisProcess) -> Iterator[Running]:
+    """One service for all tests of a file that only knock at its doors. Its backend grants `token(1)` site 7."""
+    backend = Backend()
+    backend.answers[token(1)] = grant(1, [7])
+    service = Running(make_settings(shared_redis, backend))
+    yield service
+    service.stop()
+    backend.stop()

@@ -188,31 +188,6 @@ async def test_a_slow_reader_that_comes_back_gets_a_gap_and_a_snapshot(
 # The process -------------------------------------------------------------------------------------------------------
 
 
-async def test_sigterm_says_goodbye_to_everyone_over_some_seconds_and_ends(
-    redis: RedisProcess, backend: Backend, tmp_path: Path
-) -> None:
-    backend.answers[ALICE] = grant(1, [7, 8])
-    service = ServiceProcess(redis, backend, tmp_path / "log", EMS_WS_DRAIN_SECONDS="2")
-    await service.start()
-    viewers = await asyncio.gather(*(Viewer.login(service.url, ALICE, 8) for _ in range(30)))
-    frozen = await FrozenReader.subscribed(service.port, ALICE, 7)
-    for seq in range(1, 60):
-        publish(redis, 7, seq, 2_000)
-    ends: list[float] = []
-
-    async def goodbye(viewer: Viewer) -> int:
-        code = await viewer.closed(25)
-        ends.append(time.monotonic())
-        return code
-
-    waiting = [asyncio.create_task(goodbye(viewer)) for viewer in viewers]
-    service.process.send_signal(signal.SIGTERM)
-    assert set(await asyncio.gather(*waiting)) == {1012}
-    assert max(ends) - min(ends) > 1.0
-    assert await service.wait(15) == 0, "a frozen reader holds nothing up"
-    frozen.close()
-
-
 async def test_no_token_and_no_password_reaches_the_log_even_at_debug(
     redis: RedisProcess, backend: Backend, tmp_path: Path
 ) -> None:

@@ -8,12 +8,10 @@ import random
 import socket
 import struct
 import zlib
-from collections.abc import Callable
 
 import pytest
 from ems_contract import keys
-from realtime_support.backend import Backend
-from realtime_support.batches import batch, grant, token
+from realtime_support.batches import batch, token
 from realtime_support.deadline import until
 from realtime_support.frozen import FrozenReader
 from realtime_support.raw import CLOSE, PING, TEXT, RawClient, frame
@@ -27,14 +25,8 @@ RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: the connection is reset instead of closed."""
 
 
-@pytest.fixture
-def service(redis: RedisProcess, backend: Backend, start: Callable[..., Running]) -> Running:
-    backend.answers[ALICE] = grant(1, [7])
-    return start(redis)
-
-
-def admitted(service: Running, *, window: int | None = None) -> RawClient:
-    client = RawClient.opened(service.port, window=window)
+def admitted(standing: Running, *, window: int | None = None) -> RawClient:
+    client = RawClient.opened(standing.port, window=window)
     client.send(type="auth", token=ALICE)
     client.read_until(b'"welcome"')
     return client
@@ -50,54 +42,54 @@ def admitted(service: Running, *, window: int | None = None) -> RawClient:
     ],
     ids=["pings", "pongs", "fragments", "messages"],
 )
-def test_a_flood_of_frames_ends_the_connection_soon(service: Running, tiny: bytes) -> None:
+def test_a_flood_of_frames_ends_the_connection_soon(standing: Running, tiny: bytes) -> None:
     """Each costs time, a ping that nobody reads the answer of costs memory too, and neither is a message."""
-    with admitted(service, window=4_096) as client:
+    with admitted(standing, window=4_096) as client:
         if tiny == frame(CONTINUATION, b"", fin=False):
             client.say(frame(TEXT, b"", fin=False))
         assert client.flood(tiny * 500, 100_000_000) < 20_000_000, "what lies in the kernels' buffers"
         client.end()
 
 
-async def test_a_flood_of_frames_takes_nobody_elses_time(service: Running, redis: RedisProcess) -> None:
-    hostile = [RawClient.opened(service.port) for _ in range(5)]
-    async with await Viewer.login(service.url, ALICE, 7) as viewer:
+async def test_a_flood_of_frames_takes_nobody_elses_time(standing: Running, redis: RedisProcess) -> None:
+    hostile = [RawClient.opened(standing.port) for _ in range(5)]
+    async with await Viewer.login(standing.url, ALICE, 7) as viewer:
         floods = [asyncio.to_thread(client.flood, frame(PING, b"") * 5_000, 2_000_000) for client in hostile]
         flooding = asyncio.gather(*floods)
         redis.admin.publish(keys.telemetry_channel(7), batch(1))
         await viewer.next("telemetry", seconds=3)
         await flooding
-        await until(lambda: "ems_realtime_sessions 1.0" in service.get("/metrics").text, "all of them are gone")
+        await until(lambda: "ems_realtime_sessions 1.0" in standing.get("/metrics").text, "all of them are gone")
     for client in hostile:
         client.socket.close()
 
 
-def test_a_compression_bomb_is_not_even_unpacked(service: Running) -> None:
+def test_a_compression_bomb_is_not_even_unpacked(standing: Running) -> None:
     """Compression is offered and declined; a frame that is compressed all the same breaks the protocol."""
     packer = zlib.compressobj(wbits=-15)
     bomb = packer.compress(b" " * 50_000_000) + packer.flush(zlib.Z_SYNC_FLUSH)
-    with RawClient.opened(service.port, "Sec-WebSocket-Extensions: permessage-deflate") as client:
+    with RawClient.opened(standing.port, "Sec-WebSocket-Extensions: permessage-deflate") as client:
         client.say(frame(TEXT, bomb[:60_000], rsv1=True))
         assert client.goodbye() == 1002
 
 
 @pytest.mark.parametrize("goodbye", [b"", frame(CLOSE, b"\x03\xe8")], ids=["alone", "with a goodbye behind it"])
 def test_bad_utf8_from_a_client_ends_its_connection_and_is_no_error_of_ours(
-    service: Running, caplog: pytest.LogCaptureFixture, goodbye: bytes
+    standing: Running, caplog: pytest.LogCaptureFixture, goodbye: bytes
 ) -> None:
-    with admitted(service) as client:
+    with admitted(standing) as client:
         client.say(frame(TEXT, b'{"type":"ping","x":"\xff"}') + goodbye)
         assert client.goodbye() in (1007, 1000)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_whoever_leaves_in_whatever_way_and_moment_leaves_nothing_behind(
-    service: Running, caplog: pytest.LogCaptureFixture
+    standing: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After the handshake, with a frame half said, in the doorway, while subscribing; by FIN, by reset, by Close."""
     for moment in range(5):
         for way in ("fin", "reset", "close"):
-            client = RawClient.opened(service.port)
+            client = RawClient.opened(standing.port)
             if moment == 1:
                 client.say(frame(TEXT, b"x" * 100)[:-50])
             if moment >= 2:
@@ -112,39 +104,41 @@ def test_whoever_leaves_in_whatever_way_and_moment_leaves_nothing_behind(
             elif way == "close" and moment != 1:
                 client.say(frame(CLOSE, b"\x03\xe8"))
             client.socket.close()
-    asyncio.run(until(lambda: "ems_realtime_sessions 0.0" in service.get("/metrics").text, "no session is left"))
-    assert "ems_realtime_sites 0.0" in service.get("/metrics").text
+    asyncio.run(until(lambda: "ems_realtime_sessions 0.0" in standing.get("/metrics").text, "no session is left"))
+    assert "ems_realtime_sites 0.0" in standing.get("/metrics").text
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-async def test_a_frozen_reader_that_says_it_will_send_no_more_is_cut_off(service: Running, redis: RedisProcess) -> None:
+async def test_a_frozen_reader_that_says_it_will_send_no_more_is_cut_off(
+    standing: Running, redis: RedisProcess
+) -> None:
     """A half closed connection that never reads would stay open for ever, with all that waits for it."""
-    frozen = await FrozenReader.subscribed(service.port, ALICE, 7)
+    frozen = await FrozenReader.subscribed(standing.port, ALICE, 7)
     for seq in range(1, 60):
         redis.admin.publish(keys.telemetry_channel(7), batch(seq, points=2_000))
-    await until(lambda: "sessions_behind 1.0" in service.get("/metrics").text, "its outbox is full")
+    await until(lambda: "sessions_behind 1.0" in standing.get("/metrics").text, "its outbox is full")
     frozen.socket.shutdown(socket.SHUT_WR)
-    await until(lambda: "ems_realtime_sessions 0.0" in service.get("/metrics").text, "it is forgotten", 8)
+    await until(lambda: "ems_realtime_sessions 0.0" in standing.get("/metrics").text, "it is forgotten", 8)
     await frozen.cut_off(5)
     frozen.close()
 
 
-def test_random_bytes_break_nothing(service: Running, caplog: pytest.LogCaptureFixture) -> None:
+def test_random_bytes_break_nothing(standing: Running, caplog: pytest.LogCaptureFixture) -> None:
     dice = random.Random(5)  # noqa: S311
     for _ in range(60):
         junk = dice.randbytes(dice.choice((1, 10, 200, 9_000)))
-        with RawClient.opened(service.port) if dice.random() < 0.7 else RawClient(service.port) as client:
+        with RawClient.opened(standing.port) if dice.random() < 0.7 else RawClient(standing.port) as client:
             client.flood(junk, len(junk))
             client.socket.shutdown(socket.SHUT_WR)
             client.end()
-    assert service.get("/healthz").status_code == 200
+    assert standing.get("/healthz").status_code == 200
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-async def test_frames_said_after_the_goodbye_go_nowhere(service: Running, backend: Backend) -> None:
-    with RawClient.opened(service.port) as client:
+async def test_frames_said_after_the_goodbye_go_nowhere(standing: Running) -> None:
+    with RawClient.opened(standing.port) as client:
         client.send(type="auth", token=ALICE)
         client.say(frame(CLOSE, b"\x03\xe8"))
         client.flood(frame(TEXT, b'{"type":"subscribe","sites":["site_7"]}') * 100, 4_000)
         await asyncio.to_thread(client.end)
-    await until(lambda: "ems_realtime_sessions 0.0" in service.get("/metrics").text, "no session is left")
+    await until(lambda: "ems_realtime_sessions 0.0" in standing.get("/metrics").text, "no session is left")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from ems_realtime import server_uvicorn
@@ -12,19 +12,13 @@ from ems_realtime.addresses import counted
 from hypothesis import given
 from hypothesis import strategies as st
 from realtime_support.backend import Backend
-from realtime_support.batches import grant, token
+from realtime_support.batches import token
 from realtime_support.raw import RawClient, upgrade
 from realtime_support.redis_process import RedisProcess
-from realtime_support.running import Running
+from realtime_support.running import Running, make_settings
 from realtime_support.viewer import Viewer
 
 ALICE = token(1)
-
-
-@pytest.fixture
-def service(redis: RedisProcess, backend: Backend, start: Callable[..., Running]) -> Running:
-    backend.answers[ALICE] = grant(1, [7])
-    return start(redis)
 
 
 @pytest.mark.parametrize(
@@ -40,16 +34,16 @@ def service(redis: RedisProcess, backend: Backend, start: Callable[..., Running]
         (b"CONNECT elsewhere:443 HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 400"),
     ],
 )
-def test_a_handshake_that_cannot_be_taken_is_ended_at_once(service: Running, handshake: bytes, answer: bytes) -> None:
+def test_a_handshake_that_cannot_be_taken_is_ended_at_once(standing: Running, handshake: bytes, answer: bytes) -> None:
     """Two of these were neither answered nor ever ended: the WebSocket library had refused them in silence."""
-    with RawClient(service.port) as client:
+    with RawClient(standing.port) as client:
         client.say(handshake)
         assert client.end(5).startswith(answer)
 
 
 @pytest.mark.parametrize("line", [b"X-A: " + b"y" * 8_000 + b"\r\n", b"X-A: 1\r\n", b"y" * 8_000])
-def test_headers_without_end_are_cut_off_before_they_fill_the_memory(service: Running, line: bytes) -> None:
-    with RawClient(service.port) as client:
+def test_headers_without_end_are_cut_off_before_they_fill_the_memory(standing: Running, line: bytes) -> None:
+    with RawClient(standing.port) as client:
         client.say(b"GET /ws HTTP/1.1\r\nHost: localhost\r\nX-B: ")
         assert client.flood(line, 50_000_000) < 20_000_000, "what lies in the kernels' buffers"
 
@@ -62,16 +56,16 @@ def test_headers_without_end_are_cut_off_before_they_fill_the_memory(service: Ru
         b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 100,
     ],
 )
-def test_a_connection_asks_once(service: Running, said: bytes) -> None:
+def test_a_connection_asks_once(standing: Running, said: bytes) -> None:
     """With a second request half said, or a body that drips, it could stay for ever."""
-    with RawClient(service.port) as client:
+    with RawClient(standing.port) as client:
         client.say(said)
         assert client.end(5).count(b"HTTP/1.1 ") == 1
 
 
-def test_a_handshake_that_drips_is_dropped(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handshake_that_drips_is_dropped(standing: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_uvicorn, "HANDSHAKE_TIMEOUT", 0.5)
-    with RawClient(service.port) as client:
+    with RawClient(standing.port) as client:
         began = time.monotonic()
         client.socket.settimeout(0.02)
         with contextlib.suppress(ConnectionError):
@@ -84,13 +78,13 @@ def test_a_handshake_that_drips_is_dropped(service: Running, monkeypatch: pytest
 
 
 async def test_one_more_half_open_connection_than_there_may_be_ends_the_oldest(
-    service: Running, monkeypatch: pytest.MonkeyPatch
+    standing: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_uvicorn, "MAX_ASKING", 20)
-    half_open = [RawClient(service.port) for _ in range(30)]
+    half_open = [RawClient(standing.port) for _ in range(30)]
     for client in half_open[:10]:
         assert client.end() == b""
-    async with await Viewer.login(service.url, ALICE, 7):
+    async with await Viewer.login(standing.url, ALICE, 7):
         pass
     with half_open[-1] as newest:
         newest.say(upgrade())
@@ -102,33 +96,38 @@ async def test_one_more_half_open_connection_than_there_may_be_ends_the_oldest(
 # Addresses ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def behind_proxy(shared_redis: RedisProcess) -> Iterator[Running]:
+    """One socket for each address, and who is on this machine is believed about addresses."""
+    backend = Backend()
+    service = Running(make_settings(shared_redis, backend, max_sockets_per_address=1, trusted_proxies=("127.0.0.1",)))
+    yield service
+    service.stop()
+    backend.stop()
+
+
 @pytest.mark.parametrize(
     ("first", "second", "alike"),
     [
         ("192.0.2.1", "192.0.2.2", False),
-        ("10.9.9.9, 192.0.2.1", "10.8.8.8, 192.0.2.1", True),  # what the client made up stands before the proxy's word
-        ("192.0.2.1:4001", "192.0.2.1:4002", True),
-        ("2001:db8::1", "2001:db8::ffff:2", True),
-        ("[2001:db8::1]:5", "2001:db8:0:1::1", False),
-        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("10.9.9.9, 192.0.2.3", "10.8.8.8, 192.0.2.3", True),  # what the client made up stands before the proxy's word
+        ("192.0.2.4:4001", "192.0.2.4:4002", True),
+        ("2001:db8:0:5::1", "2001:db8:0:5:ffff::2", True),
+        ("[2001:db8:0:6::1]:5", "2001:db8:0:7::1", False),
+        ("::ffff:192.0.2.8", "192.0.2.8", True),
         ("x" * 100 + "1", "x" * 100 + "2", True),
     ],
 )
-def test_nobody_has_many_addresses_by_saying_so(
-    redis: RedisProcess, start: Callable[..., Running], first: str, second: str, alike: bool
-) -> None:
-    service = start(redis, max_sockets_per_address=1, trusted_proxies=("127.0.0.1",))
+def test_nobody_has_many_addresses_by_saying_so(behind_proxy: Running, first: str, second: str, alike: bool) -> None:
     with (
-        RawClient.opened(service.port, f"X-Forwarded-For: {first}"),
-        RawClient.opened(service.port, f"X-Forwarded-For: {second}") as other,
+        RawClient.opened(behind_proxy.port, f"X-Forwarded-For: {first}"),
+        RawClient.opened(behind_proxy.port, f"X-Forwarded-For: {second}") as other,
     ):
         other.send(type="auth", token="none")
         assert other.goodbye() == (4429 if alike else 4401)
 
 
-def test_whom_nobody_trusts_is_not_believed_whatever_it_says(
-    redis: RedisProcess, start: Callable[..., Running]
-) -> None:
+def test_whom_nobody_trusts_is_not_believed_about_addresses(redis: RedisProcess, start: Callable[..., Running]) -> None:
     service = start(redis, max_sockets_per_address=1)
     with (
         RawClient.opened(service.port, "X-Forwarded-For: 192.0.2.1"),

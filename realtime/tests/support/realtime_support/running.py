@@ -12,7 +12,17 @@ from ems_realtime.metrics import Metrics
 from ems_realtime.settings import Settings
 from prometheus_client.parser import text_string_to_metric_families
 
+from realtime_support.backend import Backend
+from realtime_support.redis_process import RedisProcess
+
 ORIGIN = "http://localhost:3000"
+QUICK = {"drain": 0.0}
+"""Bounds that a test seldom wants to wait for."""
+
+
+def make_settings(redis: RedisProcess, backend: Backend, **changes: Any) -> Settings:
+    urls = {"redis_url": redis.url, "backend_url": backend.url, "origins": frozenset({ORIGIN})}
+    return Settings(**{**urls, **QUICK, **changes})
 
 
 class Running:
