@@ -91,6 +91,7 @@ def suffer(stack: Stack, *, viewers: int, pairs: int, seconds: float) -> Result:
         with LiveService(stack, log=folder / "service.log") as service:
             measured, tally = asyncio.run(Rounds(stack, service, token, site.id).run(viewers, pairs, seconds))
             ends = []
+            token = tokens(stack, 1)[0]  # the first one may be about to expire
             for frozen in (True, False):
                 ends.append(asyncio.run(_end(stack, service, token, site.id, viewers, frozen=frozen)))
                 service.start()
