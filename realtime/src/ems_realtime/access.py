@@ -33,6 +33,24 @@ UNCONFIRMED = "your access cannot be confirmed right now; try again later"
 
 
 class Access:
+    __slots__ = (
+        "_changed_at",
+        "_grants",
+        "_held",
+        "_hub",
+        "_loop",
+        "_not_before",
+        "_proven",
+        "_session",
+        "_settings",
+        "_settled",
+        "_stale",
+        "_task",
+        "_timer",
+        "_token",
+        "_version",
+    )
+
     def __init__(self, session: Session, hub: Hub, grants: Grants, settings: Settings) -> None:
         self._session = session
         self._hub = hub
@@ -48,7 +66,7 @@ class Access:
         self._not_before = 0
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._settled = asyncio.Event()
+        self._settled: asyncio.Event | None = None  # made when somebody waits for it
 
     def __repr__(self) -> str:
         return f"Access({self._session!r}, token='[redacted]')"
@@ -89,7 +107,7 @@ class Access:
             self._keep(held)
             heartbeat = int(self._settings.heartbeat * 1000)
             sites = list(held.granted.values())
-            hub.send(session, protocol.encode(Welcome(session.id, now_ms(), held.grant.expires, heartbeat, sites)))
+            hub.send(session, protocol.encode(Welcome(session.id, now_ms(), held.expires, heartbeat, sites)))
 
     def renew_with(self, token: str) -> None:
         """A fresh token, sent in band. Raises BadMessageError if it is not the same user's."""
@@ -102,6 +120,7 @@ class Access:
     async def settled(self) -> None:
         """Returns when the grant in hand can be relied on, or the session is closed."""
         while self._session.state is State.SUSPENDED:
+            self._settled = self._settled or asyncio.Event()
             self._settled.clear()
             await self._settled.wait()
 
@@ -145,7 +164,8 @@ class Access:
             self._task.add_done_callback(self._validated)
 
     def _validated(self, task: asyncio.Task[None]) -> None:
-        self._settled.set()
+        if self._settled is not None:
+            self._settled.set()
         if not task.cancelled() and (fault := task.exception()) is not None:
             self._hub.fault(self._session, fault)
 
@@ -186,7 +206,7 @@ class Access:
 
     def _keep(self, held: Held) -> None:
         self._held, self._proven, self._stale = held, self._token, False
-        due = min(held.validated + self._settings.grant_ttl * 1000, held.grant.expires)
+        due = min(held.validated + self._settings.grant_ttl * 1000, held.expires)
         self._renew_in((due - now_ms()) / 1000)
 
     def _go_stale(self) -> None:
@@ -204,7 +224,7 @@ class Access:
     def _end(self, error: RefusedError) -> None:
         """An expired token asks for a fresh one; anything else was taken away."""
         assert self._held is not None  # noqa: S101 -- only an admitted session renews
-        expired = self._held.grant.expires <= now_ms() or self._session.state is not State.SUSPENDED
+        expired = self._held.expires <= now_ms() or self._session.state is not State.SUSPENDED
         if error.status == 401 and expired:
             self._hub.close(self._session, CloseCode.UNAUTHENTICATED, "the token is not accepted any more")
         else:
@@ -213,7 +233,7 @@ class Access:
     def _tell(self, *, stale: bool) -> None:
         assert self._held is not None  # noqa: S101 -- only an admitted session has a grant
         sites = list(self._held.granted.values())
-        self._hub.send(self._session, protocol.encode(GrantChanged(self._held.grant.expires, stale, sites)))
+        self._hub.send(self._session, protocol.encode(GrantChanged(self._held.expires, stale, sites)))
 
     def _renew_in(self, seconds: float) -> None:
         if self._timer is not None:

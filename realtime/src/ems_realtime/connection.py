@@ -26,6 +26,8 @@ Receive = Callable[[], Awaitable[str | None]]
 class Allowance:
     """A token bucket: `rate` per second, BURST_SECONDS of it at once."""
 
+    __slots__ = ("_last", "_left", "_most", "_rate")
+
     def __init__(self, rate: float, now: float) -> None:
         self._rate = rate
         self._most = self._left = rate * BURST_SECONDS
@@ -41,6 +43,8 @@ class Allowance:
 
 
 class Connection:
+    __slots__ = ("_access", "_allowance", "_hub", "_session", "_settings")
+
     def __init__(self, session: Session, hub: Hub, grants: Grants, settings: Settings) -> None:
         self._session = session
         self._hub = hub

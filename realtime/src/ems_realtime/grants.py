@@ -34,12 +34,12 @@ _JWT = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]*\Z")
 _USER = re.compile(r"[1-9][0-9]{0,17}\Z")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Held:
-    """A grant in hand. `validated`: when the backend was asked, ms since the epoch."""
+    """A grant in hand. `expires`: when its token ends; `validated`: when the backend was asked; ms since the epoch."""
 
-    grant: Grant
     granted: dict[int, SiteGrant]
+    expires: int
     epoch: int | None
     validated: int
 
@@ -126,7 +126,7 @@ class Grants:
         try:
             epoch, entry = await self._cache.look_up(digest, user)
         except CacheUnavailableError:
-            return await self._validate(token, user, None, not_before, address)
+            return await self._validate(token, digest, user, None, not_before, address)
         now = _now_ms()
         if (
             entry is not None
@@ -137,31 +137,35 @@ class Grants:
         ):
             self._metrics.count("grants_cached")
             return _held(entry.grant, epoch, min(entry.validated, now))
-        held = await self._validate(token, user, epoch, not_before, address)
-        await self._store(digest, held)
-        return held
+        return await self._validate(token, digest, user, epoch, not_before, address)
 
-    async def _validate(self, token: str, user: int, epoch: int | None, not_before: int, address: str | None) -> Held:
+    async def _validate(
+        self, token: str, digest: str, user: int, epoch: int | None, not_before: int, address: str | None
+    ) -> Held:
+        """`epoch`: read before; None if it could not be, and then nothing is cached."""
         asked = max(_now_ms(), not_before)  # clocks may step back; this answer is new all the same
         grant = await self._validator.validate(token, address)
         if grant.user.id != user:
             log.warning("token_of_another_user", claimed=user, actual=grant.user.id)
             raise RefusedError(401)
-        return _held(grant, epoch, asked)
+        held = _held(grant, epoch, asked)
+        if epoch is not None:
+            await self._store(digest, Entry(epoch, asked, grant))
+        return held
 
-    async def _store(self, digest: str, held: Held) -> None:
-        seconds = int(min(self._ttl, (held.grant.expires - _now_ms()) / 1000))
-        if held.epoch is None or seconds < 1:
+    async def _store(self, digest: str, entry: Entry) -> None:
+        seconds = int(min(self._ttl, (entry.grant.expires - _now_ms()) / 1000))
+        if seconds < 1:
             return
         try:
-            await self._cache.store(digest, Entry(held.epoch, held.validated, held.grant), seconds)
+            await self._cache.store(digest, entry, seconds)
         except CacheUnavailableError as error:
             log.warning("grant_not_cached", problem=str(error))
 
 
 def _held(grant: Grant, epoch: int | None, validated: int) -> Held:
     try:
-        return Held(grant, viewable(grant), epoch, validated)
+        return Held(viewable(grant), grant.expires, epoch, validated)
     except ValueError as error:
         raise UnavailableError(str(error)) from None
 

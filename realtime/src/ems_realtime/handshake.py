@@ -41,7 +41,9 @@ async def serve(service: Service, settings: Settings, scope: Scope, receive: Rec
     """One connection, from its handshake until it is over."""
     if await _accepted(service, settings, scope, receive, send):
         address = scope["client"][0] if scope["client"] is not None else "unknown"
-        await service.serve(scope["extensions"][EXTENSION], address, partial(_next_text, receive))
+        wire = scope["extensions"][EXTENSION]
+        scope.clear()  # whoever called holds it for as long as the socket is open
+        await service.serve(wire, address, partial(_next_text, receive))
 
 
 async def _accepted(service: Service, settings: Settings, scope: Scope, receive: Receive, send: Send) -> bool:
