@@ -28,14 +28,18 @@ LARGE = 20_000
 
 @dataclass
 class Entry:
-    """One server: its capacity in each round, and its figures at half of it."""
+    """One server: its capacity in each turn, and its figures at half of it, of the first turn."""
 
     capacity: list[Figures] = field(default_factory=list)
     half: list[Figures] = field(default_factory=list)
 
+    @property
+    def phases(self) -> list[Phase]:
+        return [CAPACITY] if self.half else [CAPACITY, HALF]
+
     def add(self, figures: Sequence[Figures]) -> None:
         self.capacity.append(figures[0])
-        self.half.append(figures[1])
+        self.half.extend(figures[1:])
 
     @property
     def deliveries(self) -> float:
@@ -49,12 +53,12 @@ def main() -> None:
     entries: dict[str, Entry] = {}
     for name in _turns():
         if name not in skipped:
+            entry = entries.get(name, Entry())
             try:
-                figures = measure(BY_NAME[name], [CAPACITY, HALF]).figures
+                entry.add(measure(BY_NAME[name], entry.phases).figures)
+                entries[name] = entry
             except NoPeerError as error:
                 skipped[name] = str(error)
-            else:
-                entries.setdefault(name, Entry()).add(figures)
     _table(entries)
     _ours_at(MANY, FEW)
     _large(NATS not in skipped)
@@ -79,7 +83,7 @@ def _table(entries: dict[str, Entry]) -> None:
             f"  {ratio:>9}  {name:<10} {entry.deliveries:>13,.0f}          {half.p50:>9.1f} ms {half.p99:>6.0f} ms"
             f"         {busy['server']:>4.0%}  {busy['load']:>4.0%}{_faults([*entry.capacity, *entry.half])}"
         )
-    if NATS in entries:
+    if NATS in entries:  # each turn of the one stands beside a turn of the other
         pairs = zip(entries[OURS].capacity, entries[NATS].capacity, strict=True)
         ratios = [mine.deliveries / theirs.deliveries for mine, theirs in pairs]
         rounds = ", ".join(f"{ratio:.1f}" for ratio in ratios)
