@@ -27,6 +27,19 @@ class BrokerUnavailableError(ConnectionError):
     """The broker cannot be asked right now. Try again later."""
 
 
+MAX_EDGES = 256
+MAX_IMAGES_BYTES = 16 * 1024 * 1024
+"""Of one site: an edge may write whatever it likes into its site's images, and every viewer would have it read."""
+
+
+class ImagesRefusedError(ValueError):
+    """More than the edges of one site would write."""
+
+    def __init__(self, edges: int, size: int) -> None:
+        most = f"at most {MAX_EDGES} edges and {MAX_IMAGES_BYTES} bytes are read"
+        super().__init__(f"{edges} images of {size} bytes; {most}")
+
+
 class Listener(Protocol):
     """Payloads are unchecked bytes; site and user come from the channel's name."""
 
@@ -67,4 +80,4 @@ class Broker(Protocol):
         """Takes effect soon; what is heard until then may still be delivered."""
 
     async def latest(self, site: int) -> dict[str, bytes]:
-        """Edge name -> its whole current image, unchecked. Raises BrokerUnavailableError."""
+        """Edge name -> its whole current image, unchecked. Raises BrokerUnavailableError or ImagesRefusedError."""

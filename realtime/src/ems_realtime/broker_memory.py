@@ -5,7 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 
-from ems_realtime.broker import BrokerUnavailableError, Listener, UserEvent
+from ems_realtime.broker import (
+    MAX_EDGES,
+    MAX_IMAGES_BYTES,
+    BrokerUnavailableError,
+    ImagesRefusedError,
+    Listener,
+    UserEvent,
+)
 
 
 class MemoryBroker:
@@ -51,6 +58,9 @@ class MemoryBroker:
         await asyncio.sleep(0)  # as with a network, more is published before the answer is here
         if not self.live:
             raise BrokerUnavailableError("interrupted")
+        size = sum(map(len, images.values()))
+        if len(images) > MAX_EDGES or size > MAX_IMAGES_BYTES:
+            raise ImagesRefusedError(len(images), size)
         return images
 
     # The outside world ----------------------------------------------------------------------------------------

@@ -19,7 +19,13 @@ from ems_contract import keys
 from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from ems_realtime.broker import BrokerUnavailableError, Listener
+from ems_realtime.broker import (
+    MAX_EDGES,
+    MAX_IMAGES_BYTES,
+    BrokerUnavailableError,
+    ImagesRefusedError,
+    Listener,
+)
 from ems_realtime.redis_subscription import Subscription
 
 log = structlog.get_logger()
@@ -91,8 +97,15 @@ class RedisBroker:
             self._subscription.send("UNSUBSCRIBE", channel)
 
     async def latest(self, site: int) -> dict[str, bytes]:
+        key = keys.telemetry_latest(site)
         try:
-            answer: Mapping[bytes, bytes] = await self._client.hgetall(keys.telemetry_latest(site))  # type: ignore[assignment]
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.hlen(key)
+            pipeline.memory_usage(key, samples=MAX_EDGES)
+            edges, size = await pipeline.execute()
+            if edges > MAX_EDGES or (size or 0) > MAX_IMAGES_BYTES:
+                raise ImagesRefusedError(edges, size)
+            answer: Mapping[bytes, bytes] = await self._client.hgetall(key)  # type: ignore[assignment]
         except (RedisError, OSError, TimeoutError) as error:
             raise BrokerUnavailableError(f"cannot read the latest image: {type(error).__name__}") from None
         return {edge.decode(errors="replace"): image for edge, image in answer.items()}

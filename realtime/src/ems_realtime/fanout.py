@@ -18,7 +18,7 @@ import structlog
 from ems_contract import keys
 
 from ems_realtime import protocol
-from ems_realtime.broker import Broker, BrokerUnavailableError
+from ems_realtime.broker import Broker, BrokerUnavailableError, ImagesRefusedError
 from ems_realtime.feed import Feed, Gap
 from ems_realtime.metrics import Metrics
 from ems_realtime.pace import Group
@@ -240,12 +240,17 @@ class Fanout:
                 feed.heard = None
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
+            except ImagesRefusedError as error:
+                self.poison(feed.site, protocol.PayloadRefusedError("images", str(error)))
+                images = {}  # live values still come
+            accepted = await self._checked(feed, images)
             if feed.generation == generation:
-                self._open(feed, self._checked(feed, images))
+                self._open(feed, accepted)
 
-    def _checked(self, feed: Feed, images: dict[str, bytes]) -> list[bytes]:
+    async def _checked(self, feed: Feed, images: dict[str, bytes]) -> list[bytes]:
         accepted = []
         for edge, image in sorted(images.items()):
+            await asyncio.sleep(0)  # they may be large, and others are waiting
             try:
                 protocol.check_batch(image, edge=edge)
             except protocol.PayloadRefusedError as error:
@@ -258,9 +263,9 @@ class Fanout:
         self._flush_feed(feed)  # first, or a joiner would get what is pending twice
         frames, batches = feed.openings(images)
         gaps = {gap: feed.gap_frame(gap) for gap in set(feed.joining.values()) if gap is not None}
-        joining, feed.joining = feed.joining, {}
         now = self._loop.time()
-        for session, gap in joining.items():
+        while feed.joining:  # one after the other: who is left after a fault of ours is served by the next reading
+            session, gap = feed.joining.popitem()
             opening = frames[feed.pace.asked(session)]
             if gap:
                 opening = gaps[gap] + opening
