@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from realtime_support.backend import Backend
 from realtime_support.batches import BOOT, batch, grant, now_ms, token
 from realtime_support.deadline import until
-from realtime_support.house import ALERT, COMMAND, House, kinds, tick
+from realtime_support.house import ALERT, COMMAND, SETTINGS, House, kinds, tick
 from realtime_support.image import Picture
 from realtime_support.redis_process import RedisProcess
 from realtime_support.running import Running
@@ -62,6 +62,11 @@ class SparseHouse(House):
     def __init__(self) -> None:
         super().__init__()
         self.image: dict[str, Reading] = {}
+
+    def watching(self, session: Session) -> tuple[bool, list[int]]:
+        """Whether it gets every batch of site 7, and at which intervals it gets merged ones."""
+        feed = self.hub._fanout._feeds[7]
+        return session in feed.watchers, [at for at, group in feed.pace.groups.items() if session in group.members]
 
     def publish(self, site: int = 7, *, points: int = 1) -> int:
         self.seq += 1
@@ -141,6 +146,8 @@ def test_whatever_happens_everyone_sees_the_site_as_it_is_and_no_seq_is_missing_
         for session, wire in everyone:
             await until(lambda wire=wire: pictured(wire).points == wanted, f"{session} sees the last of each point")
             assert not pictured(wire).holes
+            at_once, groups = house.watching(session)
+            assert at_once + len(groups) == 1, "it is served in one way"
         await house.stop()
 
     with pytest.MonkeyPatch.context() as patch:
@@ -220,6 +227,24 @@ async def test_a_slow_client_gets_a_gap_that_reaches_back_to_what_was_merged(hou
     assert gap["since"] + MARGIN_MS >= began
     house.publish()
     await until(lambda: kinds(slow)[-1] == "merged", "it goes on as it asked")
+
+
+async def test_who_has_no_room_for_its_fresh_snapshot_is_told_of_what_was_merged_too(house: House, soon: None) -> None:
+    session, wire = await follow(house, NEVER, instant=False)
+    house.publish()
+    await until(lambda: house.metrics.value("merged") == 1, "the first frame comes at once")
+    wire.drain()
+    began = now_ms()
+    house.publish()
+    while wire.buffered() < SETTINGS.outbox_bytes:
+        house.broker.publish_alert(7, json.dumps({**ALERT, "message": "m" * 1_000}).encode())
+    await until(lambda: now_ms() > began + 50, "some time")
+    house.hub.subscribe(session, 7, 0)
+    await until(lambda: house.metrics.value("fell_behind") == 1, "no room")
+    wire.drain()
+    wire.instant = True
+    await until(lambda: kinds(wire)[-2:] == ["gap", "snapshot"], "the gap")
+    assert began <= wire.frames()[-2]["since"] + MARGIN_MS < began + 50
 
 
 async def test_an_interruption_of_redis_is_told_at_once_from_where_merging_began(house: House, soon: None) -> None:

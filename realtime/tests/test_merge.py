@@ -18,7 +18,7 @@ from realtime_support.image import Picture
 POINTS = ["a.x", "a.y", "b.x"]
 TIMES = st.integers(1, 4)
 EDGES = st.sampled_from(["edge_1", "edge_2"])
-STEPS = st.sampled_from(["next"] * 6 + ["skip", "again", "restart"])
+STEPS = st.sampled_from(["next"] * 6 + ["skip", "again", "late", "restart"])
 VALUES = st.one_of(st.none(), st.integers(0, 9).map(float))
 
 
@@ -31,21 +31,24 @@ def readings(draw: Any) -> Reading:
 
 @st.composite
 def streams(draw: Any) -> list[Batch]:
-    """What two edges publish: mostly one seq after the other, sometimes one is skipped or comes again, sometimes an
-    edge begins anew."""
+    """What two edges publish: mostly one seq after the other, sometimes one is skipped, one comes again or one of old
+    comes late, sometimes an edge begins anew."""
     last: dict[str, Batch] = {}
+    first: dict[str, Batch] = {}
     found = []
     for number, (edge, step) in enumerate(draw(st.lists(st.tuples(EDGES, STEPS), max_size=15))):
         before = last.get(edge)
         if before is None or step == "restart":
             boot, seq = str(uuid.UUID(int=number)), 1
-        elif step == "again":
-            found.append(before)
+        elif step in ("again", "late"):
+            found.append(before if step == "again" else first[edge])
             continue
         else:
             boot, seq = before.boot, before.seq + (3 if step == "skip" else 1)
         gaps = [Gap(seq, seq + 1, "edge_down")] if step == "skip" else None
         last[edge] = Batch(1, edge, boot, seq, number, draw(st.lists(readings(), max_size=2)), gaps)
+        if seq == 1:
+            first[edge] = last[edge]
         found.append(last[edge])
     return found
 

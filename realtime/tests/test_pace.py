@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 
 import pytest
@@ -81,6 +82,22 @@ def test_it_knows_since_when_something_waits() -> None:
     assert group.since == 1_700
     group.take(2.0)
     assert group.since is None
+
+
+async def test_what_is_no_longer_wanted_is_no_longer_planned() -> None:
+    pace, (one, other) = Pace(), (somebody(), somebody())
+    handles = []
+    for session, interval in ((one, 1_000), (other, 2_000)):
+        pace.ask(session, interval)
+        pace.enter(session)
+        for _ in range(2):
+            handles.append(asyncio.get_running_loop().call_later(60, print))
+            pace.groups[interval].plan(handles[-1])
+    assert [handle.cancelled() for handle in handles] == [True, False, True, False]
+    pace.leave(one)
+    assert [handle.cancelled() for handle in handles] == [True, True, True, False]
+    pace.empty()
+    assert all(handle.cancelled() for handle in handles)
 
 
 def test_a_group_exists_while_it_has_members() -> None:
