@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ems_contract import keys
-from ems_realtime.broker import Broker, BrokerUnavailableError, UserEvent
+from ems_realtime.broker import MAX_EDGES, Broker, BrokerUnavailableError, ImagesRefusedError, UserEvent
 from ems_realtime.broker_memory import MemoryBroker
 from ems_realtime.broker_redis import RedisBroker
 from realtime_support.batches import now_ms
@@ -167,6 +167,19 @@ async def test_the_latest_images_are_read(world: World) -> None:
     world.set_latest(7, "edge_2", b"two")
     assert await world.broker.latest(7) == {"edge_1": b"one", "edge_2": b"two"}
     assert await world.broker.latest(8) == {}
+
+
+@pytest.mark.parametrize(("edges", "size"), [(MAX_EDGES + 1, 10), (20, 1_000_000)])
+async def test_more_images_than_the_edges_of_a_site_would_write_are_not_even_read(
+    world: World, edges: int, size: int
+) -> None:
+    """An edge's rights cannot bound what it writes there, and every viewer of the site would have it read."""
+    for number in range(edges):
+        world.set_latest(7, f"edge_{number}", b"x" * size)
+    world.set_latest(8, "edge_1", b"one")
+    with pytest.raises(ImagesRefusedError):
+        await world.broker.latest(7)
+    assert await world.broker.latest(8) == {"edge_1": b"one"}
 
 
 async def test_an_interruption_is_told_and_everything_wanted_is_heard_again(world: World) -> None:

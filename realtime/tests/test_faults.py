@@ -136,6 +136,13 @@ async def test_a_change_of_access_in_a_redis_that_lost_its_data_is_found(
 # Readers -----------------------------------------------------------------------------------------------------------
 
 
+def largest_outbox(service: Running) -> float:
+    [line] = [
+        line for line in service.get("/metrics").text.splitlines() if line.startswith("ems_realtime_outbox_largest")
+    ]
+    return float(line.split()[-1])
+
+
 async def test_a_frozen_reader_is_cut_off_and_hurts_nobody(
     redis: RedisProcess, backend: Backend, start: Callable[..., Running]
 ) -> None:
@@ -155,6 +162,7 @@ async def test_a_frozen_reader_is_cut_off_and_hurts_nobody(
             lambda seq=seq: all(v.seen.get(("site_7", "edge_1"), [0])[-1] == seq for v in viewers), "all have it"
         )
         took.append(time.perf_counter() - began)
+        assert largest_outbox(service) <= 200_000 + 2 * len(batch(1, points=2_000)), "its memory is bounded"
     assert seq * len(batch(1, points=2_000)) > 1_000_000, "more was published than its outbox holds"
     await frozen.cut_off(5)
     assert statistics.median(took) < 0.5

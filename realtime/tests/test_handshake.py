@@ -216,8 +216,8 @@ async def test_connections_that_never_ask_for_anything_are_dropped(
     monkeypatch.setattr(server_uvicorn, "HANDSHAKE_TIMEOUT", 0.5)
     backend.answers[ALICE] = grant(1, [7])
     service = start(redis)
-    silent = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(300)]
-    for half in silent[:150]:
+    silent = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(1_000)]
+    for half in silent[:500]:
         half.sendall(b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: web")
     async with await Viewer.login(service.url, ALICE, 7):
         for half in silent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import random
 import socket
@@ -11,6 +12,9 @@ import zlib
 
 import pytest
 from ems_contract import keys
+from ems_realtime.connection import Connection
+from ems_realtime.session import Session
+from ems_realtime.wire_uvicorn import LiveProtocol
 from realtime_support.batches import batch, token
 from realtime_support.deadline import until
 from realtime_support.frozen import FrozenReader
@@ -106,6 +110,9 @@ def test_whoever_leaves_in_whatever_way_and_moment_leaves_nothing_behind(
             client.socket.close()
     asyncio.run(until(lambda: "ems_realtime_sessions 0.0" in standing.get("/metrics").text, "no session is left"))
     assert "ems_realtime_sites 0.0" in standing.get("/metrics").text
+    gc.collect()
+    kept = [thing for thing in gc.get_objects() if isinstance(thing, (Session, Connection, LiveProtocol))]
+    assert kept == []
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 

@@ -164,6 +164,16 @@ async def test_a_poisoned_image_or_one_of_another_edge_is_left_out_of_the_snapsh
     assert service.metrics.total("dropped") == 3
 
 
+async def test_a_site_whose_images_are_beyond_reason_is_still_live(standing: Running, redis: RedisProcess) -> None:
+    redis.admin.hset(keys.telemetry_latest(7), mapping={f"edge_{n}": b"x" for n in range(1_000)})
+    async with await Viewer.login(standing.url, ALICE) as viewer:
+        await viewer.subscribe(7)
+        assert (await viewer.next("snapshot"))["batches"] == []
+        redis.admin.publish(keys.telemetry_channel(7), batch(1))
+        await viewer.next("telemetry")
+    assert standing.metrics.value("dropped", reason="images") == 1
+
+
 async def test_alerts_reach_the_viewers_of_their_site_only(service: Running, redis: RedisProcess) -> None:
     event = {"v": 1, "id": "a1", "state": "raised", "severity": "critical", "ts": 1, "rule": "r", "message": "m"}
     async with await Viewer.login(service.url, ALICE, 7) as here, await Viewer.login(service.url, ALICE, 8) as there:
