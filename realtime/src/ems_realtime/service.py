@@ -59,7 +59,7 @@ class Service:
     async def drain(self) -> None:
         log.info("draining", seconds=self._settings.drain)
         await self._hub.drain(self._settings.drain)
-        self._validator.send_away()  # those who wait for it are closed already
+        self._validator.give_up()  # those who wait for it are closed already
 
     async def stop(self) -> None:
         self._hub.stop()

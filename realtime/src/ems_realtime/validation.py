@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import msgspec
@@ -54,12 +57,16 @@ class Validator:
         self._timeout = timeout
         self._metrics = metrics
         self._lanes = Lanes(rate)
+        self._asking: set[asyncio.Timeout] = set()
         self._down_until = 0.0
         self._probe: tuple[float, bool] = (-PROBE_MEMORY, False)
 
-    def send_away(self) -> None:
-        """Whoever waits for a turn is told that the backend cannot be asked."""
+    def give_up(self) -> None:
+        """This service leaves: whoever waits for the backend, or for a turn, is told that it cannot be asked."""
+        self._down_until = math.inf
         self._lanes.send_away()
+        for within in self._asking:
+            within.reschedule(asyncio.get_running_loop().time())
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -71,7 +78,7 @@ class Validator:
         headers = {"authorization": f"Bearer {token}", "accept": "application/json", **_request_id()}
         asked = time.monotonic()
         try:
-            async with asyncio.timeout(self._timeout):  # httpx's own begins anew with each byte that comes
+            async with self._in_time():
                 answer = await self._client.get("/api/validate-token", headers=headers)
         except (httpx.RequestError, TimeoutError) as error:
             raise self._unavailable("unreachable", type(error).__name__) from None
@@ -88,6 +95,16 @@ class Validator:
             raise self._unavailable("garbled", str(error)) from None
         self._metrics.count("validations", outcome="granted")
         return grant
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """httpx's own timeouts begin anew with each byte that comes. Raises TimeoutError."""
+        async with asyncio.timeout(self._timeout) as within:
+            self._asking.add(within)
+            try:
+                yield
+            finally:
+                self._asking.discard(within)
 
     async def reachable(self) -> bool:
         """Whether the backend answers at all; asked at most every PROBE_MEMORY seconds."""
@@ -118,8 +135,8 @@ class Validator:
         now = asyncio.get_running_loop().time()
         if now >= self._down_until:
             log.warning("validation_unavailable", outcome=outcome, problem=problem[:200])
-        self._down_until = now + DOWN_MEMORY
-        self.send_away()
+        self._down_until = max(self._down_until, now + DOWN_MEMORY)
+        self._lanes.send_away()
         return UnavailableError(problem)
 
 
