@@ -12,9 +12,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
+from ems_realtime import wire_uvicorn
 from ems_realtime.settings import Settings
 from realtime_support.backend import Backend
 from realtime_support.batches import grant, token
+from realtime_support.echo import EchoServer
 from realtime_support.house import House
 from realtime_support.redis_process import RedisProcess
 from realtime_support.running import Running, make_settings
@@ -83,6 +85,16 @@ async def house() -> AsyncIterator[House]:
     await made.start()
     yield made
     await made.stop()
+
+
+@pytest.fixture(scope="session")
+def echo() -> Iterator[EchoServer]:
+    """For the conformance suite, which may send more frames than a client of the service."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wire_uvicorn, "FRAMES_AT_ONCE", 1_000_000)
+        server = EchoServer()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,8 @@ FRAMES_PER_SECOND, FRAMES_AT_ONCE = 100, 2_048
 """Frames of any kind from one client: pings, pongs and fragments cost time too, and nobody needs many."""
 SLICE = 4_096
 """Bytes read from one client before its frames are counted."""
+MAX_UNHEARD = 1_048_576
+"""Bytes that a client may still send once it was told of the end."""
 SEND_BUFFER = 131_072
 """Bytes that the kernel may hold for one client (it doubles the figure). Left alone, it takes megabytes."""
 
@@ -76,6 +78,7 @@ class LiveProtocol(asyncio.Protocol):
         "_loop",
         "_lost",
         "_open",
+        "_over",
         "_parser",
         "_partial",
         "_paused",
@@ -83,6 +86,7 @@ class LiveProtocol(asyncio.Protocol):
         "_pinged",
         "_server",
         "_transport",
+        "_unheard",
         "_upgrade",
         "_waiter",
     )
@@ -102,6 +106,9 @@ class LiveProtocol(asyncio.Protocol):
         self._parser: _Parser | None = None
         self._open = False
         """Frames may be written: the handshake is over, and no close was sent or heard."""
+        self._over = False
+        """Nothing is heard any more; the client has been told, and has yet to hang up."""
+        self._unheard = 0
         self._lost = False
         self._inbox: list[Message] = []
         self._waiter: asyncio.Future[None] | None = None
@@ -128,9 +135,13 @@ class LiveProtocol(asyncio.Protocol):
             self._meet(self._upgrade, data)
             return
         for start in range(0, len(data), SLICE):
-            if self._parser is None or self._transport.is_closing():
-                return
+            if self._parser is None or self._over:
+                break
             self._hear(self._parser, data[start : start + SLICE])
+        if self._over:
+            self._unheard += len(data)
+            if self._unheard > MAX_UNHEARD:
+                self._transport.abort()
 
     def eof_received(self) -> None:
         """The client says that it will send no more; it may read nothing any more either."""
@@ -253,7 +264,7 @@ class LiveProtocol(asyncio.Protocol):
         if self._open:
             self._say(b"".join(answers))
         if SEND_EOF in answers:
-            self._over(parser)
+            self._end(parser)
 
     def _affordable(self, frames: int) -> bool:
         """One client's flood of tiny frames would take the time of all the others."""
@@ -289,13 +300,22 @@ class LiveProtocol(asyncio.Protocol):
                 parser.fail(StandardCode.INVALID_DATA, "not UTF-8")
         self._pause()  # until it is taken
 
-    def _over(self, parser: _Parser) -> None:
-        """The client has closed or answered our close, or the parser has given up on it and said so."""
+    def _end(self, parser: _Parser) -> None:
+        """The client has closed or answered our close, or the parser has given up on it and said so.
+
+        Only our side of the connection is closed, and what still comes is read: to close it all would be a reset, which
+        may take the close frame away from a client that is sending.
+        """
         if self._open:
             self._open = False
             assert parser.close_sent is not None  # noqa: S101 -- an echo, or a reason of its own
             self._deliver(_gone(parser.close_sent.code, parser.close_sent.reason))
-        self._transport.close()
+        self._over = True
+        self._resume()
+        if self._transport.can_write_eof() and not self._transport.is_closing():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
         self._abort_soon()
 
     def _ping(self) -> None:
