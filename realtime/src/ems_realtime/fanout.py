@@ -266,13 +266,17 @@ class Fanout:
         now = self._loop.time()
         while feed.joining:  # one after the other: who is left after a fault of ours is served by the next reading
             session, gap = feed.joining.popitem()
-            opening = frames[feed.pace.asked(session)]
+            interval = feed.pace.asked(session)
+            opening = frames[interval]
             if gap:
                 opening = gaps[gap] + opening
             if session.outbox.telemetry(opening, now):
                 feed.enter(session)
                 self._metrics.count("snapshots")
-                self._metrics.count("deliveries", batches)
+                if interval:
+                    self._metrics.count("merged", min(batches, 1))
+                else:
+                    self._metrics.count("deliveries", batches)
                 self._metrics.count("bytes", len(opening))
                 if gap:
                     self._metrics.count("gaps", reason=gap.reason)
