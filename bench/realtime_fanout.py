@@ -110,7 +110,7 @@ def _ours_at(*rates: float) -> None:
 
 
 def _large(with_nats: bool) -> None:
-    crowd = Crowd(size=LARGE)
+    crowd = Crowd(size=LARGE, sampled=1)
     found = {
         name: measure(BY_NAME[name], [CAPACITY], crowd).figures[0] for name in ((OURS, NATS) if with_nats else (OURS,))
     }

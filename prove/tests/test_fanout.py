@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from ems_contract.telemetry import check_keys, decode_batch
-from ems_prove.fanout.batches import FIRST_SEQ, MARKER, Batches
+from ems_prove.fanout.batches import FIRST_SEQ, MARKER, Batches, counter
 from ems_prove.fanout.connect import Connected
 from ems_prove.fanout.contest import Crowd, measure
 from ems_prove.fanout.dialects import DIALECTS, mqtt_packet, mqtt_string
@@ -46,6 +46,16 @@ def test_a_batch_is_one_of_the_contract_and_its_marker_is_its_end(size: int) -> 
         decoded = decode_batch(batch, edge="edge_3")
         assert decoded.seq == seq
         check_keys(decoded.readings[0].values)
+
+
+@pytest.mark.parametrize("size", [250, 20_000])
+def test_ends_are_counted_once_however_a_chunk_begins_and_ends(size: int) -> None:
+    batches, ends = Batches(1, size), counter(size)
+    stream = b'{"batches":[%b]}' % b",".join(batches.next() for _ in range(3))
+    kept = len(MARKER) - 1
+    for at in range(len(stream) - 3 * kept, len(stream)):
+        first, second = bytearray(bytes(kept) + stream[:at]), bytearray(stream[at - kept :])
+        assert ends(first, len(first)) + ends(second, len(second)) == 3
 
 
 MESSAGES = st.lists(
@@ -93,10 +103,10 @@ def streams() -> dict[str, bytes]:
 
 
 @contextmanager
-def receiving(dialect: str) -> Iterator[tuple[socket.socket, Receiver, Sampled]]:
+def receiving(dialect: str, size: int = 250) -> Iterator[tuple[socket.socket, Receiver, Sampled]]:
     """The server's end, and a receiver with one client that is sampled; five batches were published."""
     server, client = socket.socketpair()
-    receiver = Receiver(1)
+    receiver = Receiver(1, size)
     sampled = Sampled(client, DIALECTS[dialect].listener(), [0] * 5)
     receiver.add(0, Connected(client, b""), sampled)
     with server:

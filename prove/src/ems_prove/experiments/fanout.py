@@ -23,7 +23,7 @@ from ems_prove.lab import Lab
 ROUNDS, ROUNDS_LARGE = 5, 3
 SECONDS = 4.0
 FEW, MANY = 10_000.0, 2_000_000.0
-LARGE = 20_000
+LARGE_CROWD = Crowd(size=20_000, sampled=1)
 AIM_RATIO = 2.0
 AIM_DELIVERIES = 3_000_000.0
 AIM_P99_MANY, AIM_P50_FEW = 60.0, 3.0
@@ -98,10 +98,10 @@ def _turns() -> Turns:
         found.nats.extend(run(BY_NAME[NATS], [Phase(SECONDS)]).figures)
 
     def ours_large() -> None:
-        found.ours_large.extend(run(BY_NAME[OURS], [Phase(SECONDS)], Crowd(size=LARGE)).figures)
+        found.ours_large.extend(run(BY_NAME[OURS], [Phase(SECONDS)], LARGE_CROWD).figures)
 
     def nats_large() -> None:
-        found.nats_large.extend(run(BY_NAME[NATS], [Phase(SECONDS)], Crowd(size=LARGE)).figures)
+        found.nats_large.extend(run(BY_NAME[NATS], [Phase(SECONDS)], LARGE_CROWD).figures)
 
     _alternate(ours, nats, ROUNDS)
     _alternate(ours_large, nats_large, ROUNDS_LARGE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 BOOT = "6f1f3f0e-52f5-4d62-9d3c-7a7f1f6f3a10"
 FIRST_SEQ = 1_000_000_001
@@ -15,9 +16,30 @@ Whoever has counted it has received the batch to its last byte. It is long, and 
 so `bytearray.count` skips through a stream at several GB/s.
 """
 
+_BRACKET = MARKER.index(b"]")
+_LONG = 4_000
+
 _HEAD = b'{"v":1,"edge":"edge_%d","boot":"%b","seq":'
 _VALUES = b'"values":{"grid_meter.active_power":'
 SMALLEST = 240
+
+
+def counter(size: int) -> Callable[[bytearray, int], int]:
+    """How many batches of that size end in the first so many bytes of a buffer, the faster of two ways."""
+    return _by_bracket if size >= _LONG else _by_marker
+
+
+def _by_marker(buffer: bytearray, end: int) -> int:
+    return buffer.count(MARKER, 0, end)
+
+
+def _by_bracket(buffer: bytearray, end: int) -> int:
+    """A long batch has hardly a `]`, and to look for one byte costs next to nothing."""
+    found, at = 0, buffer.find(b"]", 0, end)
+    while at >= 0:
+        found += buffer.startswith(MARKER, max(0, at - _BRACKET), end)
+        at = buffer.find(b"]", at + 1, end)
+    return found
 
 
 class Batches:

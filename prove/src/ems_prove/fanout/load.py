@@ -57,7 +57,7 @@ def run(job: Job) -> Report:
     busy = Busy({**job.pids, "load": os.getpid()})
     before = busy.resident("server")
 
-    receiver = Receiver(job.sites * job.clients)
+    receiver = Receiver(job.sites * job.clients, job.size)
     published: list[list[int]] = [[] for _ in range(job.sites)]
     sampled: list[Sampled] = []
     # Spread over those of a site: many servers write to whoever came first first.

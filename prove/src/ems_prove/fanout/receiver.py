@@ -11,7 +11,7 @@ import socket
 import struct
 import time
 
-from ems_prove.fanout.batches import FIRST_SEQ, MARKER
+from ems_prove.fanout.batches import FIRST_SEQ, MARKER, counter
 from ems_prove.fanout.connect import Connected
 from ems_prove.fanout.dialects import Listener
 from ems_prove.fanout.rfc6455 import CLOSE, PING, PONG, FrameReader, client_frame
@@ -60,15 +60,16 @@ class Sampled:
 
 
 class Receiver:
-    """The clients in their order; `counts[n]` batches were received whole by client n."""
+    """The clients in their order; `counts[n]` batches, of `size` bytes each, were received whole by client n."""
 
-    def __init__(self, clients: int) -> None:
+    def __init__(self, clients: int, size: int) -> None:
         self._sockets: dict[int, socket.socket] = {}
         self._place: dict[int, int] = {}
         self._buffer = bytearray(_KEPT + CHUNK)
         self._body = memoryview(self._buffer)[_KEPT:]
         self._kept = [bytearray(_KEPT) for _ in range(clients)]
         self._sampled: dict[int, Sampled] = {}
+        self._ends = counter(size)
         self._gone = 0
         self._poll = select.epoll()
         self.counts = [0] * clients
@@ -114,7 +115,7 @@ class Receiver:
                 self._lost(client, "the connection was closed")
                 continue
             self.bytes += size
-            counts[client] += buffer.count(MARKER, 0, _KEPT + size)
+            counts[client] += self._ends(buffer, _KEPT + size)
             kept[client] = buffer[size : size + _KEPT]
             if client in self._sampled:
                 try:
