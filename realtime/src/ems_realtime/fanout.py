@@ -17,8 +17,9 @@ from functools import partial
 import structlog
 from ems_contract import keys
 
-from ems_realtime import protocol
+from ems_realtime import budget, protocol
 from ems_realtime.broker import Broker, BrokerUnavailableError, ImagesRefusedError
+from ems_realtime.budget import Budget
 from ems_realtime.feed import Feed, Gap
 from ems_realtime.metrics import Metrics
 from ems_realtime.pace import Group
@@ -63,7 +64,7 @@ class Fanout:
         goes on as it is, or, with another interval, so after a fresh snapshot."""
         feed = self._feeds.get(site)
         if feed is None:
-            feed = self._feeds[site] = Feed(site)
+            feed = self._feeds[site] = Feed(site, Budget(self._loop.time))
             feed.turn = Turn(partial(self._flush_feed, feed))
         if site not in session.sites:
             session.sites.add(site)
@@ -122,11 +123,15 @@ class Fanout:
 
     def hear(self, site: int, payload: bytes) -> None:
         feed = self._feeds.get(site)
-        if feed is None:
+        if feed is None or feed.quiet:
+            return
+        if not feed.budget.spend(len(payload) + budget.EACH):
+            self._quieten(feed)
             return
         try:
             batch = protocol.check_batch(payload)
         except protocol.PayloadRefusedError as error:
+            feed.budget.spend(budget.REFUSED)
             self.poison(site, error)
             return
         self._metrics.count("batches")
@@ -140,11 +145,25 @@ class Fanout:
 
     def interrupted(self, since: int) -> None:
         """What was published after `since` may be missing: everyone gets a gap and a fresh snapshot."""
-        gap = Gap(since, "interrupted")
         for feed in self._feeds.values():
-            self._flush_feed(feed)
-            feed.interrupted(gap)
-            self._read_latest(feed)
+            self._interrupt(feed, since)
+
+    def _interrupt(self, feed: Feed, since: int) -> None:
+        self._flush_feed(feed)
+        feed.interrupted(Gap(since, "interrupted"))
+        self._read_latest(feed)
+
+    def _quieten(self, feed: Feed) -> None:
+        """More is published for this site than for a thousand others: it must not cost those their live values."""
+        self.poison(feed.site, protocol.PayloadRefusedError("flood", "too much for one site; not heard for a while"))
+        feed.quiet = True
+        self._broker.unwatch(feed.site)
+        self._interrupt(feed, now_ms())
+        self._loop.call_later(budget.QUIET_SECONDS, self._listen_again, feed)
+
+    def _listen_again(self, feed: Feed) -> None:
+        feed.quiet = False
+        self._read_latest(feed)
 
     def poison(self, site: int, error: protocol.PayloadRefusedError) -> None:
         self._metrics.count("dropped", reason=error.reason)
@@ -215,7 +234,7 @@ class Fanout:
     # Snapshots ------------------------------------------------------------------------------------------------
 
     def _read_latest(self, feed: Feed) -> None:
-        if feed.reading is None and feed.joining and self._feeds.get(feed.site) is feed:
+        if feed.reading is None and feed.joining and not feed.quiet and self._feeds.get(feed.site) is feed:
             feed.reading = self._loop.create_task(self._serve_joiners(feed), name=f"snapshot-{feed.name}")
             feed.reading.add_done_callback(partial(self._reading_ended, feed))
 
@@ -231,7 +250,7 @@ class Fanout:
 
     async def _serve_joiners(self, feed: Feed) -> None:
         """One reading serves everyone who waits when it ends: all that was heard since it began goes with it."""
-        while feed.joining:
+        while feed.joining and not feed.quiet:
             await self._broker.watch(feed.site)
             generation, feed.heard = feed.generation, []
             try:

@@ -16,6 +16,7 @@ from ems_contract.frames import GapNotice
 from ems_contract.telemetry import decode_batch
 
 from ems_realtime import protocol
+from ems_realtime.budget import Budget
 from ems_realtime.merge import Merger
 from ems_realtime.metrics import Stamps
 from ems_realtime.pace import Group, Pace
@@ -36,12 +37,14 @@ class Gap:
 
 class Feed:
     __slots__ = (
+        "budget",
         "generation",
         "heard",
         "joining",
         "name",
         "pace",
         "pending",
+        "quiet",
         "reading",
         "site",
         "stamps",
@@ -53,8 +56,11 @@ class Feed:
     turn: Turn
     """Its place in the line of those who write; set by who flushes it."""
 
-    def __init__(self, site: int) -> None:
+    def __init__(self, site: int, budget: Budget) -> None:
         self.site = site
+        self.budget = budget
+        self.quiet = False
+        """It was beyond its budget and is not listened to for a while; whoever joins waits."""
         self.name = keys.site_name(site)
         self.subscribers: set[Session] = set()
         self.watchers: set[Session] = set()

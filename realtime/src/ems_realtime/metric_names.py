@@ -38,7 +38,7 @@ COUNTERS: Mapping[str, Counted] = {
         "dropped",
         "Payloads heard from Redis and not forwarded, by reason.",
         "reason",
-        ("alert", "batch", "command", "edge", "utf8"),
+        ("alert", "batch", "command", "edge", "flood", "images", "utf8"),
     ),
     "ahead": Counted("batches_ahead", "Batches whose edge says that it will send them in the future: clocks differ."),
     "deliveries": Counted("deliveries", "Batches handed to sessions whole, one for each batch and session."),
