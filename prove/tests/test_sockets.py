@@ -48,6 +48,7 @@ def met(play: Play) -> LiveSocket:
         one = await open_socket(Door(server.sockets[0].getsockname()[1], "http://localhost:3000"), "token", SITE)
         async with asyncio.timeout(10):
             await one.over
+        one.abort()  # harmless: it is over
         server.close()
         await server.wait_closed()
         return one

@@ -125,7 +125,9 @@ class LiveSocket(asyncio.Protocol):
             self._transport.abort()
 
     def abort(self) -> None:
-        """Without a word: the other end gets a reset."""
+        """Without a word: the other end gets a reset. Harmless when it is over already."""
+        if self.over.done():
+            return
         raw = self._transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
