@@ -22,9 +22,10 @@ from ems_prove.sockets import LiveSocket, open_socket, until_streaming
 from ems_prove.waiting import until
 
 VIEWERS, PAIRS = 500, 10
-EVERY, POINTS = 0.1, 900
-"""A batch of 900 values is about 20 kB: what the kernel holds for one client is full within two seconds."""
-ROUND_SECONDS = 8.0
+EVERY, POINTS = 0.05, 450
+"""A batch of 450 values is about 10 kB: what the kernel holds for one client is full within two seconds."""
+ROUND_SECONDS = 11.0
+"""Less than a frozen reader is left alone, and long enough that no single batch decides the p99."""
 RECEIVE_BUFFER = 4_096
 AIM_RATIO, AIM_ABORT, AIM_SHUTDOWN, AIM_MEMORY_MB = 1.2, 15.0, 25.0, 4.0
 
