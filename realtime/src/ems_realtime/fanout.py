@@ -252,6 +252,8 @@ class Fanout:
         """One reading serves everyone who waits when it ends: all that was heard since it began goes with it."""
         while feed.joining and not feed.quiet:
             await self._broker.watch(feed.site)
+            if feed.quiet:
+                return
             generation, feed.heard = feed.generation, []
             try:
                 images = await self._broker.latest(feed.site)
