@@ -60,6 +60,12 @@ class _Parser(ServerProtocol):
             code, reason = CloseCode.BAD_MESSAGE, "message too big"
         super().fail(code, reason)
 
+    def recv_frame(self, frame: Frame) -> None:
+        """A client may close within a message, and means no harm by it; `websockets` would call it a protocol error."""
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
+
 
 class LiveProtocol(asyncio.Protocol):
     """One WebSocket: for uvicorn a protocol, for the application a `Wire`.
