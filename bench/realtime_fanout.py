@@ -45,6 +45,10 @@ class Entry:
     def deliveries(self) -> float:
         return statistics.median(one.deliveries for one in self.capacity)
 
+    @property
+    def per_cpu(self) -> float:
+        return statistics.median(one.per_cpu for one in self.capacity)
+
 
 def main() -> None:
     if not has_epoll():
@@ -74,20 +78,27 @@ def _turns() -> list[str]:
 
 def _table(entries: dict[str, Entry]) -> None:
     print(f"live fan-out, 1,000 clients on 10 sites, batches of 250 bytes; {described()}")
-    print("  ours : it  server      deliveries/s   at half of that: p50       p99   busy: server  load")
+    print("  ours : it  server      deliveries/s  per CPU second   at half of that: p50      p99   busy: server  load")
     ours = entries[OURS].deliveries
     for name, entry in sorted(entries.items(), key=lambda item: -item[1].deliveries):
         half, busy = entry.half[0], entry.capacity[0].busy
         ratio = "" if name == OURS else f"{ours / entry.deliveries:.1f} x"
         print(
-            f"  {ratio:>9}  {name:<10} {entry.deliveries:>13,.0f}          {half.p50:>9.1f} ms {half.p99:>6.0f} ms"
-            f"         {busy['server']:>4.0%}  {busy['load']:>4.0%}{_faults([*entry.capacity, *entry.half])}"
+            f"  {ratio:>9}  {name:<10} {entry.deliveries:>13,.0f} {entry.per_cpu:>15,.0f} {half.p50:>19.1f} ms"
+            f" {half.p99:>5.0f} ms         {busy['server']:>4.0%}  {busy['load']:>4.0%}{_faults([*entry.capacity, *entry.half])}"
         )
     if NATS in entries:  # each turn of the one stands beside a turn of the other
-        pairs = zip(entries[OURS].capacity, entries[NATS].capacity, strict=True)
-        ratios = [mine.deliveries / theirs.deliveries for mine, theirs in pairs]
-        rounds = ", ".join(f"{ratio:.1f}" for ratio in ratios)
-        print(f"  ours : NATS, median of {ROUNDS} turns   {statistics.median(ratios):.1f} x  (rounds: {rounds})")
+        _turn_by_turn(entries[OURS].capacity, entries[NATS].capacity)
+
+
+def _turn_by_turn(ours: Sequence[Figures], nats: Sequence[Figures]) -> None:
+    ratios = [mine.deliveries / theirs.deliveries for mine, theirs in zip(ours, nats, strict=True)]
+    per_cpu = statistics.median(mine.per_cpu / theirs.per_cpu for mine, theirs in zip(ours, nats, strict=True))
+    turns = ", ".join(f"{ratio:.1f}" for ratio in ratios)
+    print(
+        f"  ours : NATS, median of {ROUNDS} turns   {statistics.median(ratios):.1f} x  (turns: {turns}); "
+        f"{per_cpu:.1f} x per CPU second"
+    )
 
 
 def _faults(figures: Sequence[Figures]) -> str:

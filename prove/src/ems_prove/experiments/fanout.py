@@ -63,9 +63,10 @@ def judged(turns: Turns) -> Outcome:
     spread = ", ".join(
         f"{one.deliveries / other.deliveries:.1f}" for one, other in zip(turns.ours, turns.nats, strict=True)
     )
+    per_cpu = median(one.per_cpu / other.per_cpu for one, other in zip(turns.ours, turns.nats, strict=True))
     busy = median(one.busy["server"] for one in turns.ours)
     return Outcome(
-        f"{ratio:.1f} times NATS (turns: {spread}); {deliveries:,.0f} deliveries/s with {busy:.0%} of a core, NATS "
+        f"{ratio:.1f} times NATS (turns: {spread}; {per_cpu:.1f} times per CPU second); {deliveries:,.0f} deliveries/s with {busy:.0%} of a core, NATS "
         f"{median(one.deliveries for one in turns.nats):,.0f}; p99 {p99:.0f} ms at {MANY:,.0f}/s (kept up in {kept_up} "
         f"of {len(turns.many)}), p50 {p50:.1f} ms at {FEW:,.0f}/s; 20 kB: {large:.1f} times, "
         f"{median(one.bytes for one in turns.ours_large) / 1e6:,.0f} MB/s; {wrong} lost, doubled, gaps or cut off; "

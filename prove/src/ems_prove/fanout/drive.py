@@ -69,6 +69,11 @@ class Figures(msgspec.Struct, frozen=True):
     busy: dict[str, float]
 
     @property
+    def per_cpu(self) -> float:
+        """Deliveries for each second of CPU time of the server: what a core of its own would give it, about."""
+        return self.deliveries / max(0.01, self.busy["server"])
+
+    @property
     def kept_up(self) -> bool:
         """Both the server and the load that drove it."""
         return self.deliveries >= KEPT_UP * max(self.asked, self.offered) and not self.disconnected
