@@ -83,10 +83,10 @@ def _table(entries: dict[str, Entry]) -> None:
     for name, entry in sorted(entries.items(), key=lambda item: -item[1].deliveries):
         half, busy = entry.half[0], entry.capacity[0].busy
         ratio = "" if name == OURS else f"{ours / entry.deliveries:.1f} x"
-        print(
-            f"  {ratio:>9}  {name:<10} {entry.deliveries:>13,.0f} {entry.per_cpu:>15,.0f} {half.p50:>19.1f} ms"
-            f" {half.p99:>5.0f} ms         {busy['server']:>4.0%}  {busy['load']:>4.0%}{_faults([*entry.capacity, *entry.half])}"
-        )
+        speed = f"{entry.deliveries:>13,.0f} {entry.per_cpu:>15,.0f}"
+        late = f"{half.p50:>19.1f} ms {half.p99:>5.0f} ms"
+        shares = f"{busy['server']:>13.0%} {busy['load']:>5.0%}"
+        print(f"  {ratio:>9}  {name:<10} {speed} {late} {shares}{_faults([*entry.capacity, *entry.half])}")
     if NATS in entries:  # each turn of the one stands beside a turn of the other
         _turn_by_turn(entries[OURS].capacity, entries[NATS].capacity)
 

@@ -59,18 +59,24 @@ def judged(turns: Turns) -> Outcome:
     p50, p99 = median(one.p50 for one in turns.few), median(one.p99 for one in turns.many)
     kept_up = sum(one.kept_up for one in turns.many)
     everything = [*turns.ours, *turns.few, *turns.many, *turns.ours_large]
-    wrong = sum(one.lost + one.doubled + one.gaps + one.disconnected for one in everything)
+    wrong = sum(one.missing + one.lost + one.doubled + one.gaps + one.disconnected for one in everything)
     spread = ", ".join(
         f"{one.deliveries / other.deliveries:.1f}" for one, other in zip(turns.ours, turns.nats, strict=True)
     )
     per_cpu = median(one.per_cpu / other.per_cpu for one, other in zip(turns.ours, turns.nats, strict=True))
-    busy = median(one.busy["server"] for one in turns.ours)
+    busy, nats = (median(one.busy["server"] for one in some) for some in (turns.ours, turns.nats))
+    told = (
+        f"{ratio:.1f} times NATS (turns: {spread}; {per_cpu:.1f} times per CPU second)",
+        f"{deliveries:,.0f} deliveries/s with {busy:.0%} of a core",
+        f"NATS {median(one.deliveries for one in turns.nats):,.0f} with {nats:.0%}",
+        f"p99 {p99:.0f} ms at {MANY:,.0f}/s (kept up in {kept_up} of {len(turns.many)})",
+        f"p50 {p50:.1f} ms at {FEW:,.0f}/s",
+        f"20 kB: {large:.1f} times, {median(one.bytes for one in turns.ours_large) / 1e6:,.0f} MB/s",
+        f"{wrong} missing, doubled, gaps or cut off",
+        described(),
+    )
     return Outcome(
-        f"{ratio:.1f} times NATS (turns: {spread}; {per_cpu:.1f} times per CPU second); {deliveries:,.0f} deliveries/s with {busy:.0%} of a core, NATS "
-        f"{median(one.deliveries for one in turns.nats):,.0f}; p99 {p99:.0f} ms at {MANY:,.0f}/s (kept up in {kept_up} "
-        f"of {len(turns.many)}), p50 {p50:.1f} ms at {FEW:,.0f}/s; 20 kB: {large:.1f} times, "
-        f"{median(one.bytes for one in turns.ours_large) / 1e6:,.0f} MB/s; {wrong} lost, doubled, gaps or cut off; "
-        f"{described()}",
+        "; ".join(told),
         AIM,
         ratio >= AIM_RATIO
         and large >= AIM_RATIO
@@ -83,7 +89,7 @@ def judged(turns: Turns) -> Outcome:
 
 
 def _ratio(ours: Sequence[Figures], theirs: Sequence[Figures]) -> float:
-    """Median of the turns' own, in bytes of batches; those of frames differ by little."""
+    """Median of the turns' own."""
     return median(mine.deliveries / other.deliveries for mine, other in zip(ours, theirs, strict=True))
 
 
