@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trustme
 from client_support.relay import Relay
-from ems_client import EndReason, Grant, LinkState, LiveEndedError, StateChange
+from ems_client import EndReason, Grant, LinkState, LiveClient, LiveEndedError, StateChange
 from realtime_support.redis_process import free_port
 from realtime_support.running import Running
 from websockets.asyncio.server import serve
@@ -80,3 +80,16 @@ async def test_a_server_of_another_protocol_ends_it(follow: Follow) -> None:
         error = await program.ended()
         assert isinstance(error, LiveEndedError)
         assert "does not speak ems.v1" in str(error)
+
+
+@pytest.mark.parametrize(
+    "origin", ["ems.example.com", "https://ems.example.com/page", "https://a b", "https://a\r\nb: c"]
+)
+def test_what_is_no_origin_is_refused_with_a_remedy(origin: str) -> None:
+    with pytest.raises(ValueError, match="origin: write scheme, host and port only"):
+        LiveClient("wss://ems.example.com", token="emt_1", origin=origin)
+
+
+def test_a_queue_that_holds_next_to_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="queue_bytes: 10; at least 65536"):
+        LiveClient("wss://ems.example.com", token="emt_1", queue_bytes=10)

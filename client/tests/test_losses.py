@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from client_support.people import ALICE
 from client_support.relay import Relay
 from ems_client import (
     EndReason,
+    Event,
     Gap,
     Hole,
     LinkState,
@@ -141,27 +143,45 @@ async def test_a_program_that_is_busy_gets_a_gap_then_a_snapshot_and_the_link_st
     service: Running, publish: Publish
 ) -> None:
     publish(7, 1, points=100)
-    client = LiveClient(service.url, token=ALICE, origin=ORIGIN, proxy=None, queue_bytes=20_000)
+    client = LiveClient(service.url, token=ALICE, origin=ORIGIN, proxy=None, queue_bytes=65_536)
     async with client as live, asyncio.timeout(20):
         await live.subscribe("site_7")
-        async for event in live:
-            if isinstance(event, Snapshot):
-                break
+        await _take_until(live, lambda event: isinstance(event, Snapshot))
         for seq in range(2, 202):  # 4 kB each; the program is busy with something else meanwhile
             publish(7, seq, points=100)
         await until(lambda: not client._inbox.caught_up, "the queue has filled")
-        events = []
-        async for event in live:
-            events.append(event)
-            if isinstance(event, Snapshot):
-                break
-        kinds = [type(event) for event in events]
-        assert kinds[-2:] != [Telemetry, Snapshot]
-        assert [event.reason for event in events if isinstance(event, Gap)] == ["slow_consumer"]
-        hole = await anext(live)
-        assert isinstance(hole, Hole)
+        events = await _take_until(live, lambda event: isinstance(event, Snapshot))
         publish(7, 202, points=100)
-        telemetry = await anext(live)
-        assert isinstance(telemetry, Telemetry)
-        assert [batch.seq for batch in telemetry.batches] == [202]
-        assert live.state is LinkState.LIVE
+        events += await _take_until(live, lambda event: _newest_seq(event) == 202)
+        assert {event.reason for event in events if isinstance(event, Gap)} == {"slow_consumer"}
+        assert any(isinstance(event, Hole) for event in events)
+        assert not any(isinstance(event, StateChange) for event in events), "the link stayed open"
+
+
+async def test_a_program_that_takes_nothing_at_all_is_told_in_the_end(service: Running, redis: RedisProcess) -> None:
+    event = {"v": 1, "id": "a1", "state": "raised", "severity": "critical", "ts": 1, "rule": "r", "message": "m" * 5000}
+    async with LiveClient(service.url, token=ALICE, origin=ORIGIN, proxy=None, queue_bytes=65_536) as live:
+        await live.subscribe("site_7")
+        await _take_until(live, lambda event: isinstance(event, Snapshot))
+        for _ in range(50):
+            redis.admin.publish(keys.alerts_channel(7), json.dumps(event))
+        await until(lambda: live.state is LinkState.ENDED, "the client gives up")
+        alerts = await _take_until(live, lambda event: live._inbox.caught_up)
+        assert 15 <= len(alerts) <= 26, "twice the bound was kept"
+        with pytest.raises(LiveEndedError, match="takes none") as ended:
+            await _take_until(live, lambda event: False)
+        assert ended.value.reason is EndReason.SLOW_CONSUMER
+
+
+async def _take_until(live: LiveClient, enough: Callable[[Event], bool]) -> list[Event]:
+    """The events up to the one that is enough."""
+    events = []
+    async for event in live:
+        events.append(event)
+        if enough(event):
+            break
+    return events
+
+
+def _newest_seq(event: Event) -> int:
+    return event.batches[-1].seq if isinstance(event, Snapshot | Telemetry) and event.batches else 0

@@ -20,7 +20,7 @@ from websockets.http11 import Response
 from websockets.typing import Origin, Subprotocol
 
 from ems_client.errors import EndReason, TokenUnavailableError
-from ems_client.events import Event, LinkState, Merged, Snapshot, Telemetry
+from ems_client.events import Event, Gap, Hole, LinkState, Refused, StateChange
 from ems_client.inbox import SMALL, Inbox
 from ems_client.link import Due, Link
 from ems_client.tokens import Tokens, TokenSource
@@ -31,6 +31,7 @@ SEND_TIMEOUT = 10.0
 SEND_SPACING = 0.125
 """Between two frames to the service, s, on average: it takes ten a second."""
 MAX_FRAME = 64 * 1024 * 1024
+SMALLEST_QUEUE = 65_536
 ABNORMAL_CLOSURE = 1006
 
 _wire_log = logging.getLogger("ems_client.wire")
@@ -65,12 +66,14 @@ class LiveClient:
         ssl: tls.SSLContext | None = None,
         proxy: str | Literal[True] | None = True,
     ) -> None:
-        """Raises ValueError for a URL that cannot be one."""
+        """Raises ValueError for what cannot be a URL, an origin or a size."""
         self._url = _checked_url(url)
         self._tokens = Tokens(token)
-        self._origin = Origin(origin) if origin is not None else None
+        self._origin = _checked_origin(origin) if origin is not None else None
         self._ssl = ssl
         self._proxy = proxy
+        if queue_bytes < SMALLEST_QUEUE:
+            raise ValueError(f"queue_bytes: {queue_bytes}; at least {SMALLEST_QUEUE}, as much as comes at once")
         self._inbox = Inbox(queue_bytes)
         self._link = Link(
             fixed_token=self._tokens.fixed,
@@ -216,9 +219,9 @@ class LiveClient:
     def _publish(self, size: int = SMALL) -> None:
         """To the program. `size`: of the frame that brought the events, bytes."""
         for event in self._link.events():
-            telemetry = isinstance(event, Snapshot | Telemetry | Merged)
+            small = isinstance(event, Gap | Hole | Refused | StateChange)
             try:
-                self._inbox.put(event, size if telemetry else SMALL)
+                self._inbox.put(event, SMALL if small else size)
             except OverflowError as error:
                 raise self._link.give_up(EndReason.SLOW_CONSUMER, str(error)) from None
 
@@ -279,6 +282,15 @@ def _checked_url(url: str) -> str:
     if parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("url: write the address only; the token goes into `token`, never into a URL")
     return parts._replace(path=parts.path if parts.path not in ("", "/") else "/ws").geturl()
+
+
+def _checked_origin(origin: str) -> Origin:
+    """Raises ValueError."""
+    parts = urlsplit(origin)
+    plain = origin.isprintable() and " " not in origin and parts.path in ("", "/") and not parts.query
+    if not plain or parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("origin: write scheme, host and port only, such as https://ems.example.com")
+    return Origin(origin.rstrip("/"))
 
 
 def _refusal(answer: Response) -> str:

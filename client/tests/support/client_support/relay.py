@@ -19,6 +19,7 @@ class Relay:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._handlers: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -32,7 +33,9 @@ class Relay:
     async def __aexit__(self, *_: object) -> None:
         self._flowing.set()
         self._server.close()
-        self.cut()
+        while self._handlers:
+            self.cut()
+            await asyncio.wait(self._handlers, timeout=0.1)
         await self._server.wait_closed()
 
     def cut(self) -> None:
@@ -49,6 +52,9 @@ class Relay:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
+        handler: asyncio.Task[None] = asyncio.current_task()  # type: ignore[assignment]
+        self._handlers.add(handler)
+        handler.add_done_callback(self._handlers.discard)
         with contextlib.suppress(OSError):
             if self.target is None:
                 raise ConnectionRefusedError
