@@ -87,7 +87,7 @@ async def house() -> AsyncIterator[House]:
     await made.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def echo() -> Iterator[EchoServer]:
     """For the conformance suite, which may send more frames than a client of the service."""
     with pytest.MonkeyPatch.context() as patch:
