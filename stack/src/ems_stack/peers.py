@@ -1,4 +1,4 @@
-"""Find what the tests hold the edge against: other people's brokers, tools and protocol stacks; or install it.
+"""Find what the tests hold the edge against, and what the bench holds the live service against; or install it.
 
 A program is looked for on the PATH, then taken from Debian's packages where that is allowed. A Node package comes from
 `peers/package-lock.json`.
