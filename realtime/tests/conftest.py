@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-from ems_realtime import wire_uvicorn
+from ems_realtime import inbound
 from ems_realtime.settings import Settings
 from realtime_support.backend import Backend
 from realtime_support.batches import grant, token
@@ -91,7 +91,7 @@ async def house() -> AsyncIterator[House]:
 def echo() -> Iterator[EchoServer]:
     """For the conformance suite, which may send more frames than a client of the service."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wire_uvicorn, "FRAMES_AT_ONCE", 1_000_000)
+        patch.setattr(inbound, "FRAMES_AT_ONCE", 1_000_000)
         server = EchoServer()
         yield server
         server.stop()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
+from urllib.parse import unquote
 
+from starlette.types import Scope
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
@@ -61,6 +63,25 @@ class Upgrade:
     def _said(self, response: Response) -> bytes:
         self._protocol.send_response(response)
         return b"".join(self._protocol.data_to_send())
+
+
+def scope_of(request: Request, root: str) -> Scope:
+    """ASGI's scope, as far as the request tells it."""
+    path, _, query = request.path.partition("?")
+    offered = ",".join(request.headers.get_all("Sec-WebSocket-Protocol"))
+    return {
+        "type": "websocket",
+        "http_version": "1.1",
+        "root_path": root,
+        "path": root + unquote(path),
+        "raw_path": (root + path).encode("ascii"),
+        "query_string": query.encode("ascii"),
+        "headers": [
+            (name.encode("ascii"), value.encode("latin-1", "surrogateescape"))
+            for name, value in request.headers.raw_items()
+        ],
+        "subprotocols": [name.strip() for name in offered.split(",")] if offered else [],
+    }
 
 
 def _readable(headers: RawHeaders) -> list[tuple[str, str]]:

@@ -15,20 +15,15 @@ import asyncio
 import logging
 import socket
 from typing import Any, Final, cast
-from urllib.parse import unquote
 
-from ems_contract.frames import CloseCode
 from starlette.types import Message, Scope
 from uvicorn.config import Config
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
-from websockets.frames import CloseCode as StandardCode
-from websockets.frames import Frame, Opcode
-from websockets.http11 import Request
-from websockets.protocol import SEND_EOF, State
-from websockets.server import ServerProtocol
+from websockets.frames import CloseCode
 
-from ems_realtime.upgrade import Upgrade
+from ems_realtime.inbound import Inbound
+from ems_realtime.upgrade import Upgrade, scope_of
 
 EXTENSION: Final = "ems.wire"
 """The ASGI scope's extension under which the application finds its wire."""
@@ -36,35 +31,10 @@ EXTENSION: Final = "ems.wire"
 CLOSE_TIMEOUT = 2.0
 PING_SECONDS = 20.0
 """Between two pings; a client that has not answered one when the next is due is gone."""
-FRAMES_PER_SECOND, FRAMES_AT_ONCE = 100, 2_048
-"""Frames of any kind from one client: pings, pongs and fragments cost time too, and nobody needs many."""
-SLICE = 4_096
-"""Bytes read from one client before its frames are counted."""
 MAX_UNHEARD = 1_048_576
 """Bytes that a client may still send once it was told of the end."""
 SEND_BUFFER = 131_072
 """Bytes that the kernel may hold for one client (it doubles the figure). Left alone, it takes megabytes."""
-
-_log = logging.getLogger("websockets.server")
-
-
-class _Parser(ServerProtocol):
-    """Frames after the handshake. A message beyond the limit is a fault of the client like any other, and is named
-    like one."""
-
-    def __init__(self, max_size: int) -> None:
-        super().__init__(state=State.OPEN, max_size=max_size, logger=_log)
-
-    def fail(self, code: StandardCode | int, reason: str = "") -> None:
-        if code == StandardCode.MESSAGE_TOO_BIG:
-            code, reason = CloseCode.BAD_MESSAGE, "message too big"
-        super().fail(code, reason)
-
-    def recv_frame(self, frame: Frame) -> None:
-        """A client may close within a message, and means no harm by it; `websockets` would call it a protocol error."""
-        if frame.opcode is Opcode.CLOSE:
-            self.current_size = None
-        super().recv_frame(frame)
 
 
 class LiveProtocol(asyncio.Protocol):
@@ -77,19 +47,13 @@ class LiveProtocol(asyncio.Protocol):
     __slots__ = (
         "_abort_timer",
         "_config",
-        "_counted_at",
-        "_frames_left",
+        "_inbound",
         "_inbox",
-        "_kind",
         "_loop",
         "_lost",
         "_open",
-        "_over",
-        "_parser",
-        "_partial",
         "_paused",
         "_ping_timer",
-        "_pinged",
         "_server",
         "_transport",
         "_unheard",
@@ -109,21 +73,14 @@ class LiveProtocol(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._upgrade: Upgrade | None = Upgrade()
-        self._parser: _Parser | None = None
-        self._open = False
-        """Frames may be written: the handshake is over, and no close was sent or heard."""
-        self._over = False
-        """Nothing is heard any more; the client has been told, and has yet to hang up."""
-        self._unheard = 0
-        self._lost = False
+        self._inbound: Inbound | None = None
         self._inbox: list[Message] = []
         self._waiter: asyncio.Future[None] | None = None
+        self._open = False
+        """Frames may be written: the handshake is over, and no close was sent or heard."""
+        self._lost = False
         self._paused = False
-        self._kind = Opcode.TEXT
-        self._partial = bytearray()
-        self._frames_left = float(FRAMES_AT_ONCE)
-        self._counted_at = self._loop.time()
-        self._pinged = False
+        self._unheard = 0
         self._ping_timer: asyncio.TimerHandle | None = None
         self._abort_timer: asyncio.TimerHandle | None = None
 
@@ -139,12 +96,9 @@ class LiveProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._upgrade is not None:
             self._meet(self._upgrade, data)
-            return
-        for start in range(0, len(data), SLICE):
-            if self._parser is None or self._over:
-                break
-            self._hear(self._parser, data[start : start + SLICE])
-        if self._over:
+        elif self._inbound is not None and not self._inbound.over:
+            self._hear(self._inbound, data)
+        else:
             self._unheard += len(data)
             if self._unheard > MAX_UNHEARD:
                 self._transport.abort()
@@ -159,13 +113,13 @@ class LiveProtocol(asyncio.Protocol):
             if timer is not None:
                 timer.cancel()
         self._server.connections.discard(self)
-        self._deliver(_gone(StandardCode.ABNORMAL_CLOSURE))
+        self._deliver(_gone(CloseCode.ABNORMAL_CLOSURE))
 
     def shutdown(self) -> None:
         """uvicorn's last call: it has waited for long enough."""
         if self._upgrade is not None:
             self._refuse(self._upgrade, 503)
-        self.close(StandardCode.SERVICE_RESTART, "")
+        self.close(CloseCode.SERVICE_RESTART, "")
         self._transport.close()
 
     # The handshake --------------------------------------------------------------------------------------------
@@ -178,32 +132,15 @@ class LiveProtocol(asyncio.Protocol):
             return
         self._pause()  # until the application has answered
         self._inbox.append({"type": "websocket.connect"})
-        task = self._loop.create_task(self._run(self._scope(request)))
+        scope = scope_of(request, self._config.root_path)
+        scope["asgi"] = {"version": self._config.asgi_version, "spec_version": "2.4"}
+        scope["scheme"] = "wss" if is_ssl(self._transport) else "ws"
+        scope["server"] = get_local_addr(self._transport)
+        scope["client"] = get_remote_addr(self._transport)
+        scope["extensions"] = {"websocket.http.response": {}, EXTENSION: self}
+        task = self._loop.create_task(self._run(scope))
         self._server.tasks.add(task)
         task.add_done_callback(self._finished)
-
-    def _scope(self, request: Request) -> Scope:
-        path, _, query = request.path.partition("?")
-        root = self._config.root_path
-        offered = ",".join(request.headers.get_all("Sec-WebSocket-Protocol"))
-        return {
-            "type": "websocket",
-            "asgi": {"version": self._config.asgi_version, "spec_version": "2.4"},
-            "http_version": "1.1",
-            "scheme": "wss" if is_ssl(self._transport) else "ws",
-            "server": get_local_addr(self._transport),
-            "client": get_remote_addr(self._transport),
-            "root_path": root,
-            "path": root + unquote(path),
-            "raw_path": (root + path).encode("ascii"),
-            "query_string": query.encode("ascii"),
-            "headers": [
-                (name.encode("ascii"), value.encode("latin-1", "surrogateescape"))
-                for name, value in request.headers.raw_items()
-            ],
-            "subprotocols": [name.strip() for name in offered.split(",")] if offered else [],
-            "extensions": {"websocket.http.response": {}, EXTENSION: self},
-        }
 
     async def _run(self, scope: Scope) -> None:
         await self._config.loaded_app(scope, self.receive, self.send)
@@ -216,7 +153,7 @@ class LiveProtocol(asyncio.Protocol):
         if self._upgrade is not None:
             self._refuse(self._upgrade, 500)
         elif self._open:
-            self.close(StandardCode.INTERNAL_ERROR if fault else StandardCode.NORMAL_CLOSURE, "")
+            self.close(CloseCode.INTERNAL_ERROR if fault else CloseCode.NORMAL_CLOSURE, "")
         self._abort_soon()
 
     async def send(self, message: Message) -> None:
@@ -241,9 +178,9 @@ class LiveProtocol(asyncio.Protocol):
                 raise RuntimeError(f"{other} is no answer to a handshake")
 
     def _accept(self, upgrade: Upgrade, subprotocol: str | None, headers: Any) -> None:
-        """From here on the parser is another one: that of the handshake, and all it read, is let go."""
+        """What read the handshake, and all that it read, is let go here."""
         self._upgrade = None
-        self._parser = _Parser(self._config.ws_max_size)
+        self._inbound = Inbound(self._config.ws_max_size, self._loop.time())
         self._say(upgrade.accepted(subprotocol, headers))
         self._open = not self._transport.is_closing()
         self._ping_timer = self._loop.call_later(PING_SECONDS, self._ping)
@@ -252,71 +189,31 @@ class LiveProtocol(asyncio.Protocol):
     def _refuse(self, upgrade: Upgrade, status: int | None = None) -> None:
         self._upgrade = None
         self._say(upgrade.refused(status))
-        self._deliver(_gone(StandardCode.ABNORMAL_CLOSURE))
+        self._deliver(_gone(CloseCode.ABNORMAL_CLOSURE))
         self._transport.close()
         self._abort_soon()
 
     # What the client says -------------------------------------------------------------------------------------
 
-    def _hear(self, parser: _Parser, data: bytes) -> None:
-        parser.receive_data(data)
-        frames = cast("list[Frame]", parser.events_received())
-        if self._affordable(len(frames)):
-            for frame in frames:
-                self._take(parser, frame)
-        else:
-            parser.fail(CloseCode.TOO_MANY, "too many frames")
-        answers = parser.data_to_send()  # pongs, and the close
+    def _hear(self, inbound: Inbound, data: bytes) -> None:
+        messages = inbound.hear(data, self._loop.time())
+        answers = inbound.answers()
         if self._open:
-            self._say(b"".join(answers))
-        if SEND_EOF in answers:
-            self._end(parser)
+            self._say(answers)
+            for message in messages:
+                kind = "text" if isinstance(message, str) else "bytes"
+                self._deliver({"type": "websocket.receive", kind: message})
+                self._pause()  # until it is taken
+        if inbound.over:
+            self._end(inbound)
 
-    def _affordable(self, frames: int) -> bool:
-        """One client's flood of tiny frames would take the time of all the others."""
-        now = self._loop.time()
-        left = min(FRAMES_AT_ONCE, self._frames_left + (now - self._counted_at) * FRAMES_PER_SECOND)
-        self._frames_left, self._counted_at = left - frames, now
-        return self._frames_left >= 0
-
-    def _take(self, parser: _Parser, frame: Frame) -> None:
-        """Pings and closes are answered by the parser; it has checked the order of fragments and their size."""
-        match frame.opcode:
-            case Opcode.PONG:
-                self._pinged = False
-                return
-            case Opcode.TEXT | Opcode.BINARY:
-                self._kind = frame.opcode
-                self._partial = bytearray(frame.data)
-            case Opcode.CONT:
-                self._partial += frame.data
-            case _:
-                return
-        if frame.fin and self._open:
-            data, self._partial = bytes(self._partial), bytearray()
-            self._message(parser, data)
-
-    def _message(self, parser: _Parser, data: bytes) -> None:
-        if self._kind is Opcode.BINARY:
-            self._deliver({"type": "websocket.receive", "bytes": data})
-        else:
-            try:
-                self._deliver({"type": "websocket.receive", "text": data.decode()})
-            except UnicodeDecodeError:
-                parser.fail(StandardCode.INVALID_DATA, "not UTF-8")
-        self._pause()  # until it is taken
-
-    def _end(self, parser: _Parser) -> None:
-        """The client has closed or answered our close, or the parser has given up on it and said so.
-
-        Only our side of the connection is closed, and what still comes is read: to close it all would be a reset, which
-        may take the close frame away from a client that is sending.
+    def _end(self, inbound: Inbound) -> None:
+        """The last word is said. Only our side of the connection is closed, and what still comes is read: to close it
+        all would be a reset, which may take the close frame away from a client that is sending.
         """
-        if self._open:
+        if self._open and inbound.closed_with is not None:
             self._open = False
-            assert parser.close_sent is not None  # noqa: S101 -- an echo, or a reason of its own
-            self._deliver(_gone(parser.close_sent.code, parser.close_sent.reason))
-        self._over = True
+            self._deliver(_gone(inbound.closed_with.code, inbound.closed_with.reason))
         self._resume()
         if self._transport.can_write_eof() and not self._transport.is_closing():
             self._transport.write_eof()
@@ -325,14 +222,13 @@ class LiveProtocol(asyncio.Protocol):
         self._abort_soon()
 
     def _ping(self) -> None:
-        if self._open and self._parser is not None:
-            if self._pinged:
-                self.close(StandardCode.INTERNAL_ERROR, "no answer to a ping")
-                return
-            self._pinged = True
-            self._parser.send_ping(b"")
-            self._say(b"".join(self._parser.data_to_send()))
+        if not self._open or self._inbound is None:
+            return
+        if self._inbound.ponged:
+            self._say(self._inbound.ping())
             self._ping_timer = self._loop.call_later(PING_SECONDS, self._ping)
+        else:
+            self.close(CloseCode.INTERNAL_ERROR, "no answer to a ping")
 
     # What the application hears -------------------------------------------------------------------------------
 
@@ -370,19 +266,18 @@ class LiveProtocol(asyncio.Protocol):
         return self._transport.get_write_buffer_size() if self._open else 0
 
     def close(self, code: int, reason: str) -> None:
-        if self._open and self._parser is not None:
+        if self._open and self._inbound is not None:
             self._open = False
             reason = reason.encode()[:123].decode(errors="ignore")
-            self._parser.send_close(code, reason)
-            self._say(b"".join(self._parser.data_to_send()))
+            self._say(self._inbound.close(code, reason))
             self._deliver(_gone(code, reason))
             self._resume()  # the client's answer must get through
             self._abort_soon()
 
     def fault(self) -> int | None:
-        if self._parser is None or self._parser.close_sent is None or self._parser.close_rcvd_then_sent:
+        if self._inbound is None or self._inbound.closed_with is None or self._inbound.closed_by_client:
             return None
-        return int(self._parser.close_sent.code)
+        return int(self._inbound.closed_with.code)
 
     def abort(self) -> None:
         if not self._lost:
