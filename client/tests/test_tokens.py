@@ -23,7 +23,7 @@ async def test_a_fresh_token_is_sent_before_the_old_one_ends(
     service: Running, follow: Follow, backend: Backend
 ) -> None:
     first, second = token(1, 1), token(1, 2)
-    backend.answers |= {first: grant(1, [7], expires_in=2.5), second: grant(1, [7])}
+    backend.answers |= {first: grant(1, [7], expires_in=1.8), second: grant(1, [7])}
     tokens = iter([first, second])
 
     async def fetch() -> str:
@@ -78,7 +78,7 @@ async def test_a_token_source_that_is_broken_ends_the_program_with_its_own_error
 
 async def test_it_does_so_in_the_middle_of_a_session_too(service: Running, follow: Follow, backend: Backend) -> None:
     first = token(1, 1)
-    backend.answers[first] = grant(1, [7], expires_in=2.0)
+    backend.answers[first] = grant(1, [7], expires_in=1.8)
     tokens = iter([first])
 
     def fetch() -> str:

@@ -4,45 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import random
 import ssl as tls
 import time
 from collections.abc import Coroutine
-from typing import Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Any, Self
 
-import msgspec
 from ems_contract.frames import SUBPROTOCOL
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.http11 import Response
-from websockets.typing import Origin, Subprotocol
 
+from ems_client.address import checked_origin, checked_url
 from ems_client.errors import EndReason, TokenUnavailableError
 from ems_client.events import Event, Gap, Hole, LinkState, Refused, StateChange
 from ems_client.inbox import SMALL, Inbox
 from ems_client.link import Due, Link
+from ems_client.sockets import CONNECT_TIMEOUT, Proxy, open_socket, refusal, say_goodbye
 from ems_client.tokens import Tokens, TokenSource
 
-CONNECT_TIMEOUT = 10.0
-CLOSE_TIMEOUT = 2.0
 SEND_TIMEOUT = 10.0
 SEND_SPACING = 0.125
 """Between two frames to the service, s, on average: it takes ten a second."""
-MAX_FRAME = 64 * 1024 * 1024
 SMALLEST_QUEUE = 65_536
 ABNORMAL_CLOSURE = 1006
-
-_wire_log = logging.getLogger("ems_client.wire")
-_wire_log.setLevel(logging.WARNING)  # below, the library writes whole frames, and the first one is the token
-
-
-class _Connect(connect):
-    """Follows no redirect: the token would be told to whoever answers there."""
-
-    def process_redirect(self, exc: Exception) -> Exception:
-        return exc
 
 
 class LiveClient:
@@ -64,12 +48,12 @@ class LiveClient:
         origin: str | None = None,
         queue_bytes: int = 4 * 1024 * 1024,
         ssl: tls.SSLContext | None = None,
-        proxy: str | Literal[True] | None = True,
+        proxy: Proxy = True,
     ) -> None:
         """Raises ValueError for what cannot be a URL, an origin or a size."""
-        self._url = _checked_url(url)
+        self._url = checked_url(url)
         self._tokens = Tokens(token)
-        self._origin = _checked_origin(origin) if origin is not None else None
+        self._origin = checked_origin(origin) if origin is not None else None
         self._ssl = ssl
         self._proxy = proxy
         if queue_bytes < SMALLEST_QUEUE:
@@ -149,33 +133,16 @@ class LiveClient:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 token = await self._tokens.fetch()
-            socket = await self._open()
+            socket = await open_socket(self._url, self._origin, self._ssl, self._proxy)
         except (OSError, TokenUnavailableError) as error:
             self._link.failed(f"no connection: {str(error) or type(error).__name__}", time.monotonic())
         except InvalidStatus as error:
-            problem = _refusal(error.response)
+            problem = refusal(error.response)
             self._link.refused(error.response.status_code, problem, time.monotonic())
         except WebSocketException as error:
             self._link.failed(f"not a live service: {error}", time.monotonic())
         else:
             await self._converse(socket, token)
-
-    async def _open(self) -> ClientConnection:
-        options: dict[str, Any] = {} if self._ssl is None else {"ssl": self._ssl}
-        return await _Connect(
-            self._url,
-            origin=self._origin,
-            subprotocols=[Subprotocol(SUBPROTOCOL)],
-            compression=None,
-            user_agent_header="ems-client",
-            proxy=self._proxy,
-            open_timeout=CONNECT_TIMEOUT,
-            ping_interval=None,  # the service's heartbeat has a deadline
-            close_timeout=CLOSE_TIMEOUT,
-            max_size=MAX_FRAME,
-            logger=_wire_log,
-            **options,
-        )
 
     async def _converse(self, socket: ClientConnection, token: str) -> None:
         """Returns when this connection is over and the link knows it."""
@@ -200,7 +167,7 @@ class LiveClient:
             socket.transport.abort()  # nobody is there to answer a goodbye
         finally:
             await self._dismiss()
-            await socket.close()
+            await say_goodbye(socket)
         self._link.closed(code, reason, time.monotonic())
 
     def _hear(self, message: str | bytes) -> None:
@@ -268,42 +235,3 @@ class LiveClient:
     def _over(self, task: asyncio.Task[None]) -> None:
         fault = self._fault if task.cancelled() else task.exception()
         self._inbox.end(fault or self._link.end)
-
-
-def _checked_url(url: str) -> str:
-    """The value stays out of the messages: it may carry a secret. Raises ValueError."""
-    try:
-        parts = urlsplit(url)
-        readable = parts.port is None or parts.port > 0
-    except ValueError:
-        raise ValueError("url: not a URL; write it like wss://ems.example.com/ws") from None
-    if not readable or parts.scheme not in ("ws", "wss") or not parts.hostname:
-        raise ValueError("url: not a WebSocket's URL; write it like wss://ems.example.com/ws")
-    if parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError("url: write the address only; the token goes into `token`, never into a URL")
-    return parts._replace(path=parts.path if parts.path not in ("", "/") else "/ws").geturl()
-
-
-def _checked_origin(origin: str) -> Origin:
-    """Raises ValueError."""
-    parts = urlsplit(origin)
-    plain = origin.isprintable() and " " not in origin and parts.path in ("", "/") and not parts.query
-    if not plain or parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        raise ValueError("origin: write scheme, host and port only, such as https://ems.example.com")
-    return Origin(origin.rstrip("/"))
-
-
-def _refusal(answer: Response) -> str:
-    """Why the handshake was refused: the service answers with a problem, a proxy in between with anything."""
-    said = f"the handshake was answered with {answer.status_code} {answer.reason_phrase}"
-    try:
-        detail = msgspec.json.decode(answer.body or b"", type=_Problem).detail
-    except (msgspec.DecodeError, UnicodeError):
-        return said
-    return f"{said}: {detail[:200]}"
-
-
-class _Problem(msgspec.Struct):
-    """RFC 9457, as far as it matters here."""
-
-    detail: str
