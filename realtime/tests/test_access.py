@@ -224,6 +224,15 @@ async def test_a_fresh_token_renews_the_session(service: Running, redis: RedisPr
         assert (await viewer.next("telemetry"))["site"] == "site_7"
 
 
+async def test_a_token_that_is_repeated_puts_no_question_to_the_backend(service: Running, backend: Backend) -> None:
+    """Or a few sessions of one user could hold up every other session's renewal."""
+    async with await Viewer.login(service.url, ALICE, 7) as viewer:
+        for _ in range(5):
+            await viewer.send(type="auth", token=ALICE)
+            await viewer.next("grant")
+        assert backend.count == 1
+
+
 async def test_a_token_of_another_user_is_a_bad_message(service: Running, backend: Backend) -> None:
     backend.answers[token(2)] = grant(2, [9])
     viewer = await Viewer.login(service.url, ALICE, 7)

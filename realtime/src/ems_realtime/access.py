@@ -40,7 +40,6 @@ class Access:
         "_hub",
         "_loop",
         "_not_before",
-        "_proven",
         "_session",
         "_settings",
         "_settled",
@@ -58,7 +57,6 @@ class Access:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._token = ""
-        self._proven = ""  # the token that `held` was validated with
         self._held: Held | None = None
         self._stale = False
         self._version = 0  # raised by whatever makes an answer on its way worthless
@@ -110,7 +108,9 @@ class Access:
             hub.send(session, protocol.encode(Welcome(session.id, now_ms(), held.expires, heartbeat, sites)))
 
     def renew_with(self, token: str) -> None:
-        """A fresh token, sent in band. Raises BadMessageError if it is not the same user's."""
+        """A fresh token, sent in band. Raises BadMessageError if it is not the same user's.
+
+        The cache may answer for it: whoever repeats a token that is known puts no question to the backend."""
         if claimed_user(token) != self._session.user:
             raise protocol.BadMessageError("a session cannot change its user; open another one")
         self._token = token
@@ -141,8 +141,6 @@ class Access:
         while True:
             version, not_before = self._version, self._not_before
             address = self._session.address if self._held is None else None
-            if self._held is not None and self._token == self._proven:
-                not_before = max(not_before, self._held.validated + 1)
             try:
                 held = await self._grants.fetch(
                     self._token, user, not_before=not_before, began_after=self._changed_at, address=address
@@ -153,6 +151,12 @@ class Access:
             else:
                 if version == self._version:
                     return held
+
+    def _renew(self) -> None:
+        """The grant's time is over, so what is cached is not good enough."""
+        assert self._held is not None  # noqa: S101 -- only an admitted session has a grant to renew
+        self._not_before = max(self._not_before, self._held.validated + 1)
+        self._revalidate()
 
     def _revalidate(self) -> None:
         """At most one task at a time; one under way notices by `_version` that it must ask again."""
@@ -205,7 +209,7 @@ class Access:
             hub.resume(session)
 
     def _keep(self, held: Held) -> None:
-        self._held, self._proven, self._stale = held, self._token, False
+        self._held, self._stale = held, False
         due = min(held.validated + self._settings.grant_ttl * 1000, held.expires)
         self._renew_in((due - now_ms()) / 1000)
 
@@ -239,5 +243,5 @@ class Access:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = (
-            None if self._session.closed else self._loop.call_later(max(SHORTEST_RENEWAL, seconds), self._revalidate)
+            None if self._session.closed else self._loop.call_later(max(SHORTEST_RENEWAL, seconds), self._renew)
         )
