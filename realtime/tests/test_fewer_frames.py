@@ -264,6 +264,23 @@ async def test_an_interruption_of_redis_is_told_at_once_from_where_merging_began
     assert ranges(wire.frames()[-1]) == [(3, 3)]
 
 
+async def test_who_leaves_after_an_interruption_gets_no_frame_that_was_about_to_be_sent(
+    house: House, soon: None
+) -> None:
+    session, wire = await follow(house, NEVER)
+    house.publish()
+    line = house.hub._fanout._turns._line
+    for _ in range(20):
+        if not line:
+            await tick()
+    assert line, "the frame waits for its turn"
+    house.broker.interrupt()
+    house.broker.restore()
+    house.hub.unsubscribe(session, 7)
+    await until(lambda: not line, "the turn is over")
+    assert kinds(wire) == ["snapshot", "heartbeat", "heartbeat"]
+
+
 async def test_while_access_is_in_doubt_nothing_that_was_merged_leaves(house: House, soon: None) -> None:
     session, wire = await follow(house, 50)
     _, trusted = await follow(house, 50, user=2)

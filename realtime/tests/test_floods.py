@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from realtime_support.backend import Backend
 from realtime_support.batches import batch, grant, token
+from realtime_support.deadline import until
+from realtime_support.house import House, kinds
 from realtime_support.redis_process import RedisProcess
 from realtime_support.running import Running
 from realtime_support.viewer import Viewer
@@ -74,3 +76,22 @@ async def test_a_flood_costs_the_viewers_of_other_sites_nothing(
         assert viewer.seen["site_7", "edge_1"][-1] == 1_000
         assert viewer.seen["site_8", "edge_1"] == list(range(1, seq + 1))
         assert [frame["site"] for frame in viewer.frames if frame["type"] == "gap"] == ["site_7"]
+
+
+async def test_who_joined_while_the_flood_began_hears_the_site_when_it_is_over(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its subscription is confirmed only when the site is not quiet any more, and was taken back meanwhile."""
+    for name, value in {"RATE": 1_000, "BURST": 1_000, "QUIET_SECONDS": 0.01}.items():
+        monkeypatch.setattr(budget, name, value)
+    house.broker.interrupt()
+    session, wire = house.enter(1, [7])
+    house.hub.subscribe(session, 7)
+    await until(lambda: bool(house.broker.watched), "it waits for Redis")
+    house.hub.on_telemetry(7, batch(1, points=40))
+    await until(lambda: not house.hub._fanout._feeds[7].quiet, "the flood is over")
+    monkeypatch.setattr(budget, "RATE", 10**9)
+    house.broker.restore()
+    await until(lambda: "snapshot" in kinds(wire), "its snapshot")
+    house.publish()
+    await until(lambda: kinds(wire)[-1] == "telemetry", "a live value")

@@ -157,6 +157,8 @@ class Fanout:
         """More is published for this site than for a thousand others: it must not cost those their live values."""
         self.poison(feed.site, protocol.PayloadRefusedError("flood", "too much for one site; not heard for a while"))
         feed.quiet = True
+        if feed.reading is not None:
+            feed.reading.cancel()  # it relies on being subscribed
         self._broker.unwatch(feed.site)
         self._interrupt(feed, now_ms())
         self._loop.call_later(budget.QUIET_SECONDS, self._listen_again, feed)
@@ -240,9 +242,8 @@ class Fanout:
 
     def _reading_ended(self, feed: Feed, task: asyncio.Task[None]) -> None:
         feed.reading = feed.heard = None
-        if task.cancelled():
-            return
-        if (fault := task.exception()) is not None:
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None:
             self._metrics.count("errors")
             log.error("snapshot_failed", site=feed.name, exc_info=fault)
         if feed.joining:
@@ -250,10 +251,8 @@ class Fanout:
 
     async def _serve_joiners(self, feed: Feed) -> None:
         """One reading serves everyone who waits when it ends: all that was heard since it began goes with it."""
-        while feed.joining and not feed.quiet:
+        while feed.joining:
             await self._broker.watch(feed.site)
-            if feed.quiet:
-                return
             generation, feed.heard = feed.generation, []
             try:
                 images = await self._broker.latest(feed.site)

@@ -118,9 +118,10 @@ class Pace:
         self._asked.pop(session, None)
 
     def empty(self) -> None:
-        """Everyone leaves."""
+        """Everyone leaves, also those groups whose frame is to be sent at once."""
         for group in self.groups.values():
             group.plan(None)
+            group.members.clear()
         self.groups.clear()
 
     def hear(self, batch: Batch, size: int, now: float, now_ms: int) -> list[Group]:
