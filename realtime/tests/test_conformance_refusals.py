@@ -140,3 +140,9 @@ def test_whatever_follows_a_close_is_not_heard(echo: EchoServer, after: bytes) -
 
 def test_a_close_within_a_message_ends_it_too(echo: EchoServer) -> None:
     assert refused(echo, frame(TEXT, b"begun", fin=False), close(1000)) == 1000
+
+
+@pytest.mark.parametrize("wrong", [frame(3), frame(TEXT, b"\xff"), frame(BINARY, b"", length=MAX_MESSAGE + 1)])
+def test_whoever_is_still_sending_reads_why_it_ended(echo: EchoServer, wrong: bytes) -> None:
+    """To close the whole connection at once would be a reset, which takes the close frame away unread."""
+    assert refused(echo, wrong, bytes(900_000)) in (PROTOCOL_ERROR, INVALID_DATA, BAD_MESSAGE)
