@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from ems_contract import keys
+from ems_realtime import wire_uvicorn
 from realtime_support.backend import Backend
 from realtime_support.batches import batch, grant, now_ms, token
 from realtime_support.deadline import until
@@ -191,6 +192,25 @@ async def test_a_slow_reader_that_comes_back_gets_a_gap_and_a_snapshot(
         await viewer.next("snapshot")
         publish(redis, 7, seq + 1)
         await until(lambda: viewer.seen["site_7", "edge_1"][-1] == seq + 1, "the next batch")
+
+
+async def test_a_slow_reader_for_whom_bytes_wait_is_not_closed_for_a_ping_that_waits_behind_them(
+    redis: RedisProcess, backend: Backend, start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire_uvicorn, "PING_SECONDS", 0.3)
+    backend.answers[ALICE] = grant(1, [7])
+    service = start(redis, outbox_bytes=50_000)
+    async with await Viewer.login(service.url, ALICE, 7) as viewer:
+        transport = viewer.socket.transport
+        transport.pause_reading()  # type: ignore[attr-defined]
+        paused, seq = time.monotonic(), 0
+        while not service.metric("sessions_behind") or time.monotonic() < paused + 1.5:
+            seq += 1
+            await asyncio.to_thread(publish, redis, 7, seq, 2_000)
+        transport.resume_reading()  # type: ignore[attr-defined]
+        await viewer.next("gap")
+        await viewer.next("snapshot")
+        assert service.metrics.value("closes", code="1011") == 0
 
 
 # The process -------------------------------------------------------------------------------------------------------
