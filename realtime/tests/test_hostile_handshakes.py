@@ -28,6 +28,7 @@ ALICE = token(1)
         (upgrade(*(f"X-{n}: 1" for n in range(150))), b"HTTP/1.1 431"),
         (upgrade("Content-Length: 5") + b"12345", b""),
         (upgrade(method="POST"), b"HTTP/1.1 405"),
+        (upgrade().replace(b"HTTP/1.1", b"HTTP/1.0"), b"HTTP/1.1 400"),
         (upgrade(path="/w\xe9s"), b"HTTP/1.1 400"),
         (upgrade("Sec-WebSocket-Key: c2hvcnQ="), b"HTTP/1.1 400"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b"HTTP/1.1 400"),
@@ -54,6 +55,7 @@ def test_headers_without_end_are_cut_off_before_they_fill_the_memory(standing: R
         b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /heal",
         b"POST /readyz HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc",
         b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 100,
+        b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n" + upgrade(),
     ],
 )
 def test_a_connection_asks_once(standing: Running, said: bytes) -> None:

@@ -60,6 +60,12 @@ class HandshakeProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
+        # Behind another request, the answer to that one would come in the midst of frames. HTTP/1.0 knows no upgrade,
+        # and uvicorn would hand it on as 1.1.
+        behind_another: bool = self.cycle is not None  # as above
+        if behind_another or self.scope["http_version"] != "1.1":
+            self.send_400_response("A WebSocket begins with the first request of a connection, in HTTP/1.1.")
+            return
         self._asked()
         super().handle_websocket_upgrade()
 
