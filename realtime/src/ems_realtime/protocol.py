@@ -24,7 +24,7 @@ from ems_contract.telemetry import Batch, BatchRefusedError, decode_batch
 from ems_realtime.wire import text_frame
 
 MAX_EVENT = 64 * 1024
-"""Bytes of one event of a command or a rule."""
+"""Bytes of one event of an alert, a command or a rule."""
 
 NOT_FOUND = "No such site, or you may not view it."
 """The same words for a foreign site and for one that does not exist."""
@@ -114,6 +114,8 @@ def check_batch(payload: bytes, *, edge: str | None = None) -> Batch:
 
 def alert(site: str, payload: bytes) -> bytes:
     """An `alert` frame. Decoded and encoded anew, so that only declared fields pass. Raises PayloadRefusedError."""
+    if len(payload) > MAX_EVENT:
+        raise PayloadRefusedError("alert", f"an event of {len(payload)} bytes")
     try:
         return encode(Alert(site, _alert.decode(payload)))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
