@@ -1,9 +1,10 @@
 """uvicorn's sockets as wires: the WebSocket protocol that uvicorn is given as `ws`.
 
 Why not uvicorn's own: its `send` waits for a slow client, its close waits for ever for a frozen one with all that
-client's memory held, and of an idle socket it keeps the handshake, two events and a queue, 16 KB in all. Here every write
-is immediate, a frame is framed once for all, whoever does not answer a close within CLOSE_TIMEOUT is cut off, and what
-is done with is let go. Frames are read by `websockets`' parser; of uvicorn only what it asks of a protocol is used.
+client's memory held, and of an idle socket it keeps the handshake, two events and a queue, 16 KB in all. Here every
+write is immediate, a frame is framed once for all, whoever does not answer a close within CLOSE_TIMEOUT is cut off, and
+what is done with is let go. Frames are read by `websockets`' parser; of uvicorn only what it asks of a protocol is
+used.
 
 What was found out the hard way, and is kept: never write after the close frame; a write to a closing transport may
 raise and must cost that session only; `transport.close()` waits for the client to read, `abort()` does not.
@@ -223,10 +224,11 @@ class LiveProtocol(asyncio.Protocol):
 
     def _ping(self) -> None:
         """A client for whom bytes wait is not judged by this: a slow one reads the ping only after them, and one that
-        reads nothing at all is the hub's business."""
+        reads nothing at all is the hub's business. Nor is one whose answer is not read, as a message of its own waits.
+        """
         if not self._open or self._inbound is None:
             return
-        if self.buffered():
+        if self._paused or self.buffered():
             self._inbound.ponged = True
         elif self._inbound.ponged:
             self._say(self._inbound.ping())
