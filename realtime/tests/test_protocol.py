@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 
 import pytest
 from ems_contract.frames import Auth, Ping, Subscribe, join_batches
@@ -104,3 +105,9 @@ def test_a_frame_is_understood_by_another_implementation(size: int) -> None:
     events = client.events_received()
     assert [event.opcode for event in events] == [Opcode.TEXT, Opcode.TEXT]
     assert [bytes(event.data) for event in events] == [payload, b"next"]
+
+
+@pytest.mark.parametrize("read", [protocol.alert, protocol.command])
+def test_an_event_beyond_its_bound_is_refused_before_it_is_read(read: Callable[[str, bytes], bytes]) -> None:
+    with pytest.raises(PayloadRefusedError, match="an event of 70000 bytes"):
+        read("site_7", b" " * 70_000)
