@@ -16,6 +16,7 @@ from ems_contract.logs import REDACTED, redact
         "redis://user:p/s3cret@localhost:6379/0",
         "Bearer eyJhbGciOiJIUzI1NiJ9.s3cret-claims.s3cret",
         "key ems_0123456789ab_s3cret-s3cret-s3cret",
+        "token emt_42_0123456789ab_s3cret-s3cret-s3cret-s3cret-s3cret-s3cret-s",
     ],
 )
 def test_a_secret_inside_a_text_is_replaced(text: str) -> None:

@@ -1,6 +1,7 @@
 """The shape of a log line, the same in every service: one JSON object with ts, level, service, event, request_id.
 
-Secrets never reach a line: fields named like one, API keys, JWTs and credentials in URLs are replaced.
+Secrets never reach a line: fields named like one, API keys, access tokens, JWTs and credentials in URLs are
+replaced.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ _SECRET_FIELDS = re.compile(
     re.IGNORECASE,
 )
 _SECRET_VALUES = re.compile(
-    r"ems_[A-Za-z0-9]{4,}_[A-Za-z0-9_-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)(?=[^\s\"]{0,200}:)[^\s\"]{1,400}(?=@)"
+    r"ems_[A-Za-z0-9]{4,}_[A-Za-z0-9_-]{8,}|emt_[0-9]+_[0-9a-f]+_[A-Za-z0-9_-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)(?=[^\s\"]{0,200}:)[^\s\"]{1,400}(?=@)"
 )
 REDACTED = "[redacted]"
 
 
 def redact(text: str) -> str:
-    """Replace API keys, JWTs and URL credentials inside a text."""
+    """Replace API keys, access tokens, JWTs and URL credentials inside a text."""
     return _SECRET_VALUES.sub(REDACTED, text)
 
 
