@@ -61,6 +61,29 @@ def test_open_sessions_have_every_other_turn() -> None:
     assert turns[:20].count(None) == 10
 
 
+async def test_a_busy_process_makes_up_for_its_lateness_and_an_idle_one_saves_nothing_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    clock = loop.time()
+    monkeypatch.setattr(loop, "time", lambda: clock)
+    lanes = Lanes(40.0)
+    waiting = [asyncio.create_task(lanes.turn("a")) for _ in range(100)]
+
+    async def served_after(seconds: float) -> int:
+        nonlocal clock
+        clock += seconds
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return sum(task.done() for task in waiting)
+
+    assert await served_after(0) == 1
+    assert await served_after(0.11) == 5, "one each 25 ms, though nobody looked for 110"
+    assert await served_after(10) == 6
+    lanes.send_away()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
 async def test_whoever_leaves_the_line_takes_nobody_elses_turn() -> None:
     lanes = Lanes(20.0)
     await lanes.turn("a")

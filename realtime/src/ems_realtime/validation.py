@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 DOWN_MEMORY = 1.0
 """After a failure the backend is left alone for this long; everyone who asks meanwhile is told at once."""
-LONGEST_QUEUE = 26.0
+LONGEST_QUEUE = 29.0
 """Whoever has not had a turn by then is told to come again. A thousand at 40 a second are through in 25 s; with the
 time of an answer it is less than `limits.WELCOME_SECONDS`."""
 PROBE_MEMORY = 2.0
