@@ -84,6 +84,19 @@ describe("what was missed", () => {
     expect(onTelemetry(following(10), [batch(1, NOW + 8_000, { a: 1 }, { boot: OTHER_BOOT })], NOW).hole).toEqual({ from: NOW, to: NOW + 8_000 });
   });
 
+  it("is told of an edge that was away, however new the samples of another edge are", () => {
+    const other = (seq: number, ts: number) => batch(seq, ts, { a: 1 }, { edge: "edge_4" });
+    const both = onSnapshot(ASKED, [batch(10, NOW), other(50, NOW)], NOW, 0).stream;
+    const away = onTelemetry(both, [other(51, NOW + 300_000)], NOW).stream;
+    expect(onTelemetry(away, [batch(310, NOW + 299_900)], NOW).hole).toEqual({ from: NOW, to: NOW + 299_900 });
+    const back = onSnapshot(onLoss(away, null), [batch(330, NOW + 320_000), other(71, NOW + 320_000)], NOW, 0);
+    expect(back.hole).toEqual({ from: NOW, to: NOW + 320_000 });
+  });
+
+  it("ends where a batch without samples was sent", () => {
+    expect(onTelemetry(following(10), [batch(20, NOW, {}, { readings: [], sent: NOW + 9_000 })], NOW).hole).toEqual({ from: NOW, to: NOW + 9_000 });
+  });
+
   it("reaches from the last sample before the link broke to the snapshot after", () => {
     const lost = onLoss(following(10), null);
     const { hole, stream } = onSnapshot(lost, [batch(30, NOW + 20_000)], NOW + 20_000, 0);

@@ -6,6 +6,8 @@ export interface SiteStream {
   readonly status: "asked" | "following" | "refused" | "crowded";
   /** The last seq seen of each boot of each edge. */
   readonly boots: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The time of the newest sample of each edge: one may have been away for long while another went on. */
+  readonly newestOfEdge: Readonly<Record<string, number>>;
   readonly heardAt: number | null;
   /** The last few distances between arrivals. */
   readonly pace: readonly number[];
@@ -20,7 +22,7 @@ export interface Hole {
 }
 
 export const ASKED: SiteStream = {
-  status: "asked", boots: {}, heardAt: null, pace: [], newest: null, lostSince: null,
+  status: "asked", boots: {}, newestOfEdge: {}, heardAt: null, pace: [], newest: null, lostSince: null,
 };
 
 /** What telemetry is made of: a batch as its edge sent it, or a run of them merged, for a link that asked for an interval. */
@@ -49,8 +51,9 @@ function newestOf(batch: AnyBatch): number {
   return batch.readings.reduce((newest, reading) => Math.max(newest, reading.ts), 0);
 }
 
+/** A batch may have no samples: it tells of a gap of its edge. */
 function oldestOf(batch: AnyBatch): number {
-  return batch.readings.reduce((oldest, reading) => Math.min(oldest, reading.ts), Infinity);
+  return batch.readings.reduce((oldest, reading) => Math.min(oldest, reading.ts), batch.readings.length > 0 ? Infinity : batch.sent);
 }
 
 /** The seq rule: nothing at or below what this boot has already shown. A run that reaches beyond it is news as a whole. */
@@ -70,11 +73,20 @@ function note(stream: SiteStream, batch: AnyBatch): SiteStream {
   const known = stream.boots[batch.edge] ?? {};
   // An edge that restarts again and again must not grow this for ever: two boots are all that can be in flight.
   const kept = Object.entries(known).filter(([boot]) => boot !== batch.boot).slice(-1);
+  const newest = newestOf(batch);
   return {
     ...stream,
     boots: { ...stream.boots, [batch.edge]: { ...Object.fromEntries(kept), [batch.boot]: lastSeq(batch) } },
-    newest: Math.max(stream.newest ?? 0, newestOf(batch)) || stream.newest,
+    newestOfEdge: newest > 0 ? { ...stream.newestOfEdge, [batch.edge]: Math.max(stream.newestOfEdge[batch.edge] ?? 0, newest) } : stream.newestOfEdge,
+    newest: Math.max(stream.newest ?? 0, newest) || stream.newest,
   };
+}
+
+/** Since when samples were missed where a snapshot ends a loss: an edge that is ahead may have been away before the loss. */
+function missedSince(stream: SiteStream, images: readonly Batch[]): number | null {
+  if (stream.lostSince === null) return null;
+  const ahead = images.filter((image) => isFresh(stream, image)).map((image) => stream.newestOfEdge[image.edge] ?? Infinity);
+  return Math.min(stream.lostSince, ...ahead);
 }
 
 /**
@@ -84,7 +96,7 @@ function note(stream: SiteStream, batch: AnyBatch): SiteStream {
 export function onSnapshot(
   stream: SiteStream, batches: readonly Batch[], now: number, skew: number,
 ): { stream: SiteStream; hole: Hole | null } {
-  const from = stream.lostSince;
+  const from = missedSince(stream, batches);
   const next = batches.reduce(note, { ...stream, status: "following" as const, lostSince: null });
   const to = batches.reduce((newest, batch) => Math.max(newest, newestOf(batch)), 0);
   const heardAt = to > 0 ? Math.max(stream.heardAt ?? 0, Math.min(now, to + skew)) : stream.heardAt;
@@ -105,10 +117,8 @@ export function onTelemetry<T extends AnyBatch>(
   const fresh: T[] = [];
   for (const batch of batches) {
     if (!isFresh(next, batch)) continue;
-    const to = oldestOf(batch);
-    if (jumps(next, batch) && next.newest !== null && to > next.newest && Number.isFinite(to)) {
-      holes.push({ from: next.newest, to });
-    }
+    const from = next.newestOfEdge[batch.edge], to = oldestOf(batch);
+    if (jumps(next, batch) && from !== undefined && to > from) holes.push({ from, to });
     next = note(next, batch);
     fresh.push(batch);
   }
