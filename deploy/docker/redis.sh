@@ -14,4 +14,5 @@ touch "$file"
 } >"$file.new"
 mv "$file.new" "$file"
 exec redis-server --aclfile "$file" --dir /data --appendonly yes --appendfsync everysec --save '' \
-    --maxmemory 512mb --maxmemory-policy noeviction --proto-max-bulk-len 8mb --protected-mode no
+    --maxmemory 512mb --maxmemory-policy noeviction --proto-max-bulk-len 8mb --protected-mode no \
+    --client-output-buffer-limit 'pubsub 64mb 16mb 30'
