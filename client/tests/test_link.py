@@ -242,6 +242,29 @@ def test_a_site_that_left_the_grant_is_refused_and_asked_for_when_it_returns() -
     assert [type(event).__name__ for event in found.events()] == ["Grant", "Snapshot", "Hole"]
 
 
+def test_a_site_that_leaves_the_grant_before_its_snapshot_is_refused_once_and_asked_for_when_it_returns() -> None:
+    found = opened("site_7", "site_8")
+    found.received(frames.grant("site_8"), 1.0)
+    assert [refused.site for refused in told(found, Refused)] == ["site_7"]
+    found.received('{"type":"error","code":404,"message":"no","site":"site_7"}', 1.0)
+    assert found.events() == []
+    found.received(frames.grant("site_7", "site_8"), 2.0)
+    assert said(found) == [{"type": "subscribe", "sites": ["site_7"]}]
+
+
+def test_a_site_that_is_wanted_again_begins_with_its_snapshot_whatever_is_still_on_its_way() -> None:
+    found = opened("site_7")
+    found.received(frames.snapshot("site_7", [frames.batch(41)]), 1.0)
+    found.unsubscribe(["site_7"])
+    found.subscribe(["site_7"], 0, 1.0)
+    found.events()
+    found.received(frames.telemetry("site_7", frames.batch(42)), 1.0)
+    assert found.events() == []
+    found.received(frames.snapshot("site_7", [frames.batch(42)]), 1.0)
+    found.received(frames.telemetry("site_7", frames.batch(43)), 1.0)
+    assert [type(event).__name__ for event in found.events()] == ["Snapshot", "Telemetry"]
+
+
 def test_a_refused_site_is_not_asked_for_at_every_connection() -> None:
     found = opened("site_7", "site_9")
     found.received('{"type":"error","code":404,"message":"no","site":"site_9"}', 1.0)

@@ -91,6 +91,29 @@ async def test_it_does_so_in_the_middle_of_a_session_too(service: Running, follo
     assert isinstance(error, LookupError)
 
 
+async def test_a_token_that_never_comes_is_not_waited_for_and_asked_for_anew(
+    service: Running, follow: Follow, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ems_client.live.CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr("ems_client.link.REAUTH_RETRY", 0.4)
+    first, second = token(1, 1), token(1, 2)
+    backend.answers |= {first: grant(1, [7], expires_in=3.0), second: grant(1, [7])}
+    asked, given_up = count(), asyncio.Event()
+
+    async def fetch() -> str:
+        if (number := next(asked)) == 1:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                given_up.set()
+        return second if number else first
+
+    program = await follow(service.url, "site_7", token=fetch)
+    await program.next(Grant)
+    await program.next(Grant)
+    assert given_up.is_set()
+
+
 async def test_no_token_is_written_anywhere(
     service: Running, follow: Follow, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:

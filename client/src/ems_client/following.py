@@ -124,14 +124,16 @@ class Following:
         return gaps
 
     def granted(self, grants: Iterable[SiteGrant]) -> list[Event]:
-        """A grant comes at every renewal too. Sites that left it are refused, sites that returned are asked for."""
+        """A grant comes at every renewal too. Sites that left it are refused, sites that returned are asked for.
+
+        A site that left while its snapshot was awaited is let go by the service without another word."""
         allowed = {grant.site for grant in grants}
         told: list[Event] = []
         for site in self._sites.values():
             if site.status is Status.REFUSED and site.name in allowed:
                 site.status = Status.ASKED
                 self._to_ask.add(site.name)
-            elif site.status is Status.FOLLOWING and site.name not in allowed:
+            elif site.status is not Status.REFUSED and site.name not in allowed:
                 self._refuse(site)
                 told.append(events.Refused(site.name, ErrorCode.SITE_NOT_FOUND, ACCESS_ENDED))
         return told
@@ -155,6 +157,8 @@ class Following:
         site = self._sites.get(frame.site)
         if site is None or site.status is Status.REFUSED or site.name in self._aside:
             return []
+        if site.status is Status.ASKED and not isinstance(frame, wire.SnapshotFrame):
+            return []  # on its way since before the site was let go and wanted again; the snapshot has it
         if not room:
             self._aside.add(site.name)
             return [self._doubt(site, site.tracker.newest or site.opened, "slow_consumer")]
@@ -189,7 +193,7 @@ class Following:
         if frame.site is None:
             return [events.Refused(None, frame.code, frame.message)]
         site = self._sites.get(frame.site)
-        if site is None:
+        if site is None or site.status is Status.REFUSED:  # a grant may have said it before
             return []
         if frame.code == ErrorCode.SITE_NOT_FOUND:
             self._refuse(site)

@@ -208,7 +208,9 @@ class LiveClient:
 
     async def _renew(self) -> None:
         with contextlib.suppress(OSError, TokenUnavailableError):  # the link asks again a little later
-            self._link.renewed(await self._tokens.fetch())
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                token = await self._tokens.fetch()
+            self._link.renewed(token)
             self._to_write.set()
 
     # Tasks ----------------------------------------------------------------------------------------------------
