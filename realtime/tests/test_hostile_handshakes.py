@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from ems_realtime import server_uvicorn
-from ems_realtime.addresses import counted
+from ems_realtime.addresses import as_peers, counted
 from hypothesis import given
 from hypothesis import strategies as st
 from realtime_support.backend import Backend
@@ -142,3 +142,11 @@ def test_whom_nobody_trusts_is_not_believed_about_addresses(redis: RedisProcess,
 def test_every_host_counts_as_something_short(host: str) -> None:
     assert len(counted(host)) <= 64
     assert counted(counted(host)) == counted(host)
+
+
+def test_a_trusted_proxy_is_known_too_as_a_socket_for_both_families_names_it() -> None:
+    assert as_peers(["10.0.0.5", "10.1.0.0/16", "2001:db8::/32"]) == [
+        *("10.0.0.5/32", "::ffff:10.0.0.5/128"),
+        *("10.1.0.0/16", "::ffff:10.1.0.0/112"),
+        "2001:db8::/32",
+    ]

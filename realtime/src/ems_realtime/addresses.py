@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 
 IPV6_NETWORK = 64
 """Bits. Every customer of a provider has at least 2^64 IPv6 addresses."""
@@ -23,3 +24,14 @@ def counted(host: str) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((int(address), IPV6_NETWORK), strict=False))
+
+
+def as_peers(networks: Iterable[str]) -> list[str]:
+    """These, and the IPv4 ones also as a socket that hears both families names them: `10.0.0.0/8` as
+    `::ffff:10.0.0.0/104`."""
+    found = []
+    for network in map(ipaddress.ip_network, networks):
+        found.append(str(network))
+        if isinstance(network, ipaddress.IPv4Network):
+            found.append(f"::ffff:{network.network_address}/{96 + network.prefixlen}")
+    return found

@@ -13,6 +13,7 @@ import typer
 import uvicorn
 from ems_contract import logs
 
+from ems_realtime.addresses import as_peers
 from ems_realtime.app import create_app
 from ems_realtime.server_uvicorn import DrainingServer, HandshakeProtocol
 from ems_realtime.settings import Settings, SettingsError
@@ -40,7 +41,7 @@ def create_server(settings: Settings, host: str, port: int) -> DrainingServer:
         access_log=False,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        forwarded_allow_ips=as_peers(settings.trusted_proxies),
         timeout_graceful_shutdown=5,
     )
 
