@@ -30,7 +30,7 @@ Live values, alerts and commands of the sites that a user may view. One WebSocke
    asked for. Ignore a batch whose `seq` (or `seq_to`) is at or below what the snapshot has for the same edge and boot.
 4. After a `gap` treat what came since `since` as unknown, fetch it from history, and go on with the snapshot that
    follows.
-5. If nothing at all comes for two heartbeats, the connection is dead: reconnect with jitter.
+5. If nothing at all comes for two heartbeats and 5 s, the connection is dead: reconnect with jitter.
 
 Every frame is one JSON object in one text message. Readers ignore fields that they do not know, and frames of a type
 that they do not know: a newer service may send more. Times are milliseconds since the epoch, UTC."""
