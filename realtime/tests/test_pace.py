@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from ems_contract.frames import INTERVALS
 from ems_contract.telemetry import Batch, Reading
+from ems_realtime.merge import Merger
 from ems_realtime.outbox import Outbox
 from ems_realtime.pace import COMPANY, Group, Pace, rounded_up
 from ems_realtime.session import Session
@@ -72,6 +73,18 @@ def test_edges_that_publish_in_step_come_in_one_frame_and_at_once() -> None:
         group.hear(Batch(1, "edge_2", BOOT, second, 0, []), 50, second + 0.02, 0)
         assert group.due == pytest.approx(second + COMPANY)
         assert [run.edge for run in group.take(group.due)] == ["edge_1", "edge_2"]
+
+
+def test_a_crowded_group_is_weighed_once_however_much_comes_before_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edge that begins a new boot with each batch leaves nothing to let go of."""
+    weighings: list[Merger] = []
+    monkeypatch.setattr(Merger, "crowded", lambda merger: weighings.append(merger) or True)
+    group = Group(60_000)
+    group.hear(heard(1), 50, 1.0, 0)
+    assert group.hear(heard(2), 50, 1.01, 0)
+    assert group.due == 1.01
+    assert not any(group.hear(heard(seq), 50, 1.02, 0) for seq in range(3, 100))
+    assert len(weighings) == 1
 
 
 def test_it_knows_since_when_something_waits() -> None:

@@ -51,7 +51,7 @@ class Group:
             self.since = now_ms
             self.due = max(self._last + self.interval / 1000, now + COMPANY)
             return True
-        if self._merger.crowded() and self.due > now:
+        if self.due > now and self._merger.crowded():  # in this order: to weigh takes long, and it may go on being so
             self.due = now  # sooner than was asked for, because memory is bounded and nothing is left out
             return True
         return False
