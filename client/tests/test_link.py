@@ -81,6 +81,18 @@ def test_a_site_that_is_let_go_and_wanted_again_begins_anew() -> None:
     assert [frame["type"] for frame in said(found)] == ["unsubscribe", "subscribe"]
 
 
+def test_what_a_snapshot_is_too_old_to_have_comes_after_it_again_so_that_the_picture_is_right() -> None:
+    """At a change of the interval telemetry goes on until the snapshot, whose images were read a moment before."""
+    found = opened("site_7")
+    found.received(frames.snapshot("site_7", [frames.batch(41)]), 1.0)
+    found.received(frames.telemetry("site_7", frames.batch(42), frames.batch(43)), 1.0)
+    found.subscribe(["site_7"], 1000, 1.0)
+    found.events()
+    found.received(frames.snapshot("site_7", [frames.batch(42)]), 1.0)
+    found.received(frames.merged_frame("site_7", frames.merged(43, 43)), 1.0)
+    assert [type(event).__name__ for event in found.events()] == ["Snapshot", "Merged"]
+
+
 @pytest.mark.parametrize("name", ["7", "site_07", "site_*", "telemetry:site_7", "", "site_7\n"])
 def test_what_is_no_site_is_refused_with_a_sentence(name: str) -> None:
     with pytest.raises(ValueError, match=r"site: .* write site_<id>"):

@@ -75,11 +75,11 @@ def test_a_snapshot_after_a_gap_tells_each_edge_s_hole() -> None:
     assert holes == [Hole("site_7", "edge_1", at(41), at(45)), Hole("site_7", "edge_3", at(40), at(50))]
 
 
-def test_an_image_from_before_a_loss_of_redis_does_not_bring_old_batches_back() -> None:
+def test_an_image_that_is_older_than_what_was_seen_is_followed_by_what_it_does_not_have() -> None:
+    """Or a program that takes the image for the newest would show it until the next sample of each point."""
     tracker = opened(41)
-    assert tracker.snapshot([batch(30)], since=at(40), whole=True) == []
-    fresh, _ = tracker.fresh([batch(41)])
-    assert fresh == []
+    assert tracker.snapshot([batch(40)], None, whole=False) == []
+    assert tracker.fresh([batch(40), batch(41)]) == ([batch(41)], [])
 
 
 def test_a_batch_without_samples_counts_by_when_it_was_sent() -> None:

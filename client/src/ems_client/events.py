@@ -44,7 +44,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """Batches as the edges made them, none of them twice."""
+    """Batches as the edges made them, none of them twice. (What a Snapshot is too old to have comes after it again.)"""
 
     site: str
     batches: Sequence[Batch]

@@ -73,8 +73,8 @@ class Tracker:
         newest = _newest(batch)
         edge = self._edges.setdefault(batch.edge, _Edge(newest))
         edge.newest = max(edge.newest, newest)
-        seen = edge.boots.pop(batch.boot, 0)
-        edge.boots[batch.boot] = max(seen, _range(batch)[1])
+        edge.boots.pop(batch.boot, None)  # a snapshot may be older than what was seen: then the rest comes after it
+        edge.boots[batch.boot] = _range(batch)[1]
         while len(edge.boots) > BOOTS_KEPT:
             del edge.boots[next(iter(edge.boots))]
 
