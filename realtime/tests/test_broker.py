@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -241,5 +242,23 @@ async def test_a_fault_of_the_listener_does_not_end_the_subscription(mortal_redi
     await until(lambda: ear.of("resubscribed"), "it begins again")
     mortal_redis.admin.publish(keys.alerts_channel(7), b"fine")
     await until(lambda: ear.of("alert"), "it is heard")
+    await broker.stop()
+    await client.aclose()
+
+
+async def test_after_a_pause_of_this_process_it_is_told_from_where_it_was_deaf(mortal_redis: RedisProcess) -> None:
+    """What it reads first is what had come in time; the connection was ended behind it, long ago."""
+    client = Redis(port=mortal_redis.port)
+    broker, ear = RedisBroker(mortal_redis.url, client), Ear()
+    await broker.start(ear)
+    await broker.watch(7)
+    mortal_redis.admin.publish(keys.telemetry_channel(7), b"in time")
+    mortal_redis.admin.client_kill_filter(_type="pubsub")
+    lost_at = now_ms()
+    mortal_redis.admin.publish(keys.telemetry_channel(7), b"lost")
+    time.sleep(0.3)  # noqa: ASYNC251 -- nothing runs meanwhile, as when a machine is halted
+    await until(lambda: ear.of("resubscribed"), "the interruption is told")
+    assert ear.of("telemetry") == [("telemetry", 7, b"in time")]
+    assert ear.of("resubscribed")[0][1] <= lost_at
     await broker.stop()
     await client.aclose()

@@ -31,6 +31,10 @@ def _seen(ended: asyncio.Future[None]) -> None:
         ended.exception()
 
 
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class DeafError(OSError):
     """The server is there, but this connection hears nothing."""
 
@@ -56,8 +60,10 @@ class Subscription(asyncio.Protocol):
         self._answered = asyncio.Event()
         self._asked = time.monotonic()
         self._round_trip = 0.0
+        self._asked_ms = 0
         self.heard_ms = 0
-        """When anything was last heard, ms since the epoch; 0 before that."""
+        """What was published before this has been heard, ms since the epoch: the answer to a ping comes after all that
+        was before it. When something was last read says nothing: after a pause it may be old."""
 
     @property
     def lag(self) -> float:
@@ -78,6 +84,7 @@ class Subscription(asyncio.Protocol):
         self._transport = connection._writer.transport  # noqa: SLF001 -- see the module; redis is pinned by the lock
         assert self._transport is not None  # noqa: S101 -- it has just been connected
         self._transport.set_protocol(self)
+        self.heard_ms = _now_ms()
 
     async def run(self, deadline: float) -> None:
         """Until the connection ends, which is always an error: RedisError, OSError or TimeoutError.
@@ -112,7 +119,6 @@ class Subscription(asyncio.Protocol):
                 on_message(message[1], message[2])
             else:
                 self._rarely(message)
-        self.heard_ms = time.time_ns() // 1_000_000
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(exc or ConnectionResetError("the server closed the connection"))
@@ -125,6 +131,7 @@ class Subscription(asyncio.Protocol):
             self._on_confirmed(message[1])
         elif kind == b"pong":
             self._round_trip = time.monotonic() - self._asked
+            self.heard_ms = self._asked_ms
             self._answered.set()
         elif isinstance(message, hiredis.HiredisError):
             self._end(ConnectionAbortedError(str(message)))
@@ -143,7 +150,7 @@ class Subscription(asyncio.Protocol):
     async def _ping(self, deadline: float) -> None:
         while True:
             self._answered.clear()
-            self._asked = time.monotonic()
+            self._asked, self._asked_ms = time.monotonic(), _now_ms()
             self.send("PING")
             try:
                 async with asyncio.timeout(deadline):
