@@ -63,6 +63,25 @@ async def test_a_gap_from_before_the_suspension_is_not_forgotten(house: House) -
     assert gap["since"] < now_ms() - 60_000
 
 
+@pytest.mark.parametrize("resumed", [False, True])
+async def test_a_gap_that_is_told_later_and_began_earlier_is_not_forgotten_either(house: House, resumed: bool) -> None:
+    """While access is in doubt, or the snapshot after that is awaited, it turns out that Redis was not heard before."""
+    session, wire = house.enter(1, [7])
+    house.hub.subscribe(session, 7)
+    await until(lambda: kinds(wire) == ["snapshot"], "the snapshot")
+    house.hub.suspend(session)
+    if resumed:
+        house.hub.resume(session)
+    house.broker.interrupt()
+    house.broker._lost_at -= 60_000
+    house.broker.restore()
+    if not resumed:
+        house.hub.resume(session)
+    await until(lambda: "gap" in kinds(wire), "the gap")
+    gap = next(frame for frame in wire.frames() if frame["type"] == "gap")
+    assert gap["since"] < now_ms() - 60_000
+
+
 async def test_a_comparison_of_epochs_that_fails_begins_again(
     mortal_redis: RedisProcess, backend: Backend, start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,9 +119,13 @@ class Feed:
             self.heard.append(batch)
 
     def interrupted(self, gap: Gap) -> None:
-        """Nobody may go on as if nothing had happened: every watcher joins again, behind the gap."""
+        """Nobody may go on as if nothing had happened: every watcher joins again, behind the gap. Where another gap is
+        still to be announced, it begins no later than this one."""
         self.generation += 1
         self.heard = None
+        for session, known in self.joining.items():
+            if known is not None and known.since > gap.since:
+                self.joining[session] = gap
         for session in self.watchers:
             self.joining[session] = gap
         self.watchers.clear()
@@ -129,6 +133,9 @@ class Feed:
             since = gap.since if group.since is None else min(gap.since, group.since)
             self.joining.update(dict.fromkeys(group.members, Gap(since, gap.reason)))
         self.pace.empty()
+        for session in self.subscribers - self.joining.keys():
+            missed = session.outbox.missed
+            missed[self.site] = min(gap.since, missed.get(self.site, gap.since))
 
     def take_pending(self) -> tuple[bytes, Stamps]:
         """The next telemetry frame and the stamps of its batches; empty when there is none."""
