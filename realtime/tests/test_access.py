@@ -142,6 +142,19 @@ async def test_a_socket_that_comes_just_after_a_change_waits_for_no_answer_from_
     assert await early.closed() == 4403
 
 
+async def test_a_change_that_redis_was_too_full_to_count_voids_what_is_cached_all_the_same(
+    service: Running, redis: RedisProcess, backend: Backend
+) -> None:
+    viewer = await Viewer.login(service.url, ALICE, 7)
+    backend.answers[ALICE] = 403
+    event = AccessEvent(1, 1, 0, "role changed")
+    redis.admin.publish(keys.permission_changed_channel(1), msgspec.json.encode(event))
+    assert await viewer.closed() == 4410
+    again = await Viewer.connect(service.url)
+    await again.send(type="auth", token=ALICE)
+    assert await again.closed() == 4403
+
+
 async def test_a_change_that_cannot_be_looked_up_closes_the_session(
     service: Running, redis: RedisProcess, backend: Backend
 ) -> None:

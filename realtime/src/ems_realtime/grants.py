@@ -83,6 +83,7 @@ class Grants:
         self._ttl = ttl
         self._metrics = metrics
         self._flights: dict[str, _Flight] = {}
+        self._changed: dict[int, int] = {}  # user -> when a change was last heard, ms; the oldest first
 
     async def fetch(
         self, token: str, user: int, *, not_before: int = 0, began_after: float = 0.0, address: str | None = None
@@ -93,6 +94,7 @@ class Grants:
         clock): nor is one from a question that was put earlier. `address`: of a newcomer, see `lanes.py`.
         """
         digest = hashlib.sha256(token.encode()).hexdigest()
+        not_before = max(not_before, self._changed.get(user, 0))
         while True:
             flight = self._flights.get(digest)
             if flight is None or flight.began < began_after:
@@ -104,7 +106,16 @@ class Grants:
 
     def distrust(self, user: int | None) -> None:
         """This user's access (None: anybody's) has just changed: nobody who asks from now on shares an answer that is
-        on its way already. Whoever waits for it was told of the change and asks again."""
+        on its way already. Whoever waits for it was told of the change and asks again.
+
+        Nor is anything cached before it good enough: a Redis that is full cannot raise the epoch that would say so.
+        """
+        if user is not None:
+            now = _now_ms()
+            self._changed.pop(user, None)
+            self._changed[user] = now
+            while (oldest := next(iter(self._changed))) != user and self._changed[oldest] < now - self._ttl * 1000:
+                del self._changed[oldest]
         for digest, flight in list(self._flights.items()):
             if user is None or flight.user == user:
                 del self._flights[digest]
