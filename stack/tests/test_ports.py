@@ -24,6 +24,17 @@ def test_a_taken_port_names_the_service_the_holder_and_the_variable() -> None:
     assert f"(process {os.getpid()})" in message
 
 
+def test_a_taken_udp_port_names_its_holder_and_a_tcp_connection_of_that_number_takes_nothing() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as holder, socket.socket() as other:
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+        with pytest.raises(PortTakenError, match=rf"port {port}, which bacnet needs.*process {os.getpid()}"):
+            ports.demand(port, "EMS_PORT_BACNET", "bacnet", udp=True)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        ports.demand(other.getsockname()[1], "EMS_PORT_BACNET", "bacnet", udp=True)
+
+
 def test_free_ports_are_free_and_different() -> None:
     found = ports.free_ports(5)
     assert len(set(found)) == 5

@@ -15,8 +15,8 @@ LOOPBACK = "127.0.0.1"
 class PortTakenError(RuntimeError):
     """A port that the stack needs is in use by somebody else."""
 
-    def __init__(self, port: int, variable: str, service: str) -> None:
-        holder = describe_holder(port)
+    def __init__(self, port: int, variable: str, service: str, *, udp: bool = False) -> None:
+        holder = describe_holder(port, udp=udp)
         by = f" by {holder}" if holder else ""
         super().__init__(
             f"port {port}, which {service} needs, is taken{by}; stop that process or set {variable} to another port"
@@ -25,8 +25,15 @@ class PortTakenError(RuntimeError):
         self.variable = variable
 
 
-def is_free(port: int) -> bool:
+def is_free(port: int, *, udp: bool = False) -> bool:
     """Whether a server could listen here now (an old connection in TIME_WAIT does not count)."""
+    if udp:
+        with socket.socket(type=socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                return False
+        return True
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -37,10 +44,10 @@ def is_free(port: int) -> bool:
     return True
 
 
-def demand(port: int, variable: str, service: str) -> None:
+def demand(port: int, variable: str, service: str, *, udp: bool = False) -> None:
     """Raises PortTakenError, which names the holder and the variable to change."""
-    if not is_free(port):
-        raise PortTakenError(port, variable, service)
+    if not is_free(port, udp=udp):
+        raise PortTakenError(port, variable, service, udp=udp)
 
 
 def free_ports(count: int, *, adjacent: bool = False) -> list[int]:
@@ -59,16 +66,20 @@ def free_ports(count: int, *, adjacent: bool = False) -> list[int]:
         return [int(one.getsockname()[1]) for one in sockets]
 
 
-def describe_holder(port: int) -> str | None:
+def describe_holder(port: int, *, udp: bool = False) -> str | None:
     """`node (process 4711)` if the operating system tells us; None if it does not."""
+    held = psutil.CONN_NONE if udp else psutil.CONN_LISTEN
     with contextlib.suppress(psutil.AccessDenied, PermissionError):
-        for connection in psutil.net_connections(kind="tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+        for connection in psutil.net_connections(kind="udp" if udp else "tcp"):
+            if connection.status == held and connection.laddr.port == port and connection.pid:
                 with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                     return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
                 return f"process {connection.pid}"
     return None
 
+
+DATAGRAMS = frozenset({"bacnet"})
+"""Entries of `Ports` that are UDP ports. A TCP connection that happens to have the number is no obstacle."""
 
 SITES = 4
 """The simulator takes one Modbus port for each demo site, the edges one health port each: both in a row.

@@ -233,7 +233,7 @@ class Stack:
     def _demand_ports(self) -> None:
         """Ask for every port before anything starts. Raises PortTakenError."""
         needed = {name: name for name in ("web", "backend", "realtime", "historian", "worker", "simulator")}
-        needed |= {"modbus": "simulator", "edge": "edges"}
+        needed |= {"modbus": "simulator", "bacnet": "simulator", "edge": "edges"}
         for field in fields(Ports):
             name = field.name
             if name == "redis" and self.options.redis_url:
@@ -241,4 +241,4 @@ class Stack:
             if name in needed and not self.options.runs(needed[name]):
                 continue
             for port in self.ports.taken_by(name):
-                ports.demand(port, ports.variable(name), name)
+                ports.demand(port, ports.variable(name), name, udp=name in ports.DATAGRAMS)
