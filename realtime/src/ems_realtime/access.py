@@ -18,7 +18,7 @@ import structlog
 from ems_contract.frames import CloseCode, GrantChanged, Welcome
 
 from ems_realtime import protocol
-from ems_realtime.fanout import now_ms
+from ems_realtime.clock import now_ms
 from ems_realtime.grants import Grants, Held, claimed_user
 from ems_realtime.hub import Hub
 from ems_realtime.session import Session, State

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from ems_realtime.broker import (
     MAX_EDGES,
@@ -13,6 +12,7 @@ from ems_realtime.broker import (
     Listener,
     UserEvent,
 )
+from ems_realtime.clock import now_ms
 
 
 class MemoryBroker:
@@ -86,7 +86,7 @@ class MemoryBroker:
 
     def interrupt(self) -> None:
         self._up.clear()
-        self._lost_at = time.time_ns() // 1_000_000
+        self._lost_at = now_ms()
         if self._listener is not None:
             self._listener.on_live_changed(False)
 

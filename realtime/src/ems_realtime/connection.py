@@ -11,7 +11,7 @@ from ems_contract.limits import BURST_SECONDS, MAX_NAMES
 
 from ems_realtime import protocol
 from ems_realtime.access import Access
-from ems_realtime.fanout import now_ms
+from ems_realtime.clock import now_ms
 from ems_realtime.grants import Grants
 from ems_realtime.hub import Hub
 from ems_realtime.pace import rounded_up

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from functools import partial
 
 import structlog
@@ -20,6 +19,7 @@ from ems_contract import keys
 from ems_realtime import budget, protocol
 from ems_realtime.broker import Broker, BrokerUnavailableError, ImagesRefusedError
 from ems_realtime.budget import Budget
+from ems_realtime.clock import now_ms
 from ems_realtime.feed import Feed, Gap
 from ems_realtime.metrics import Metrics
 from ems_realtime.pace import Group
@@ -31,10 +31,6 @@ log = structlog.get_logger()
 RETRY_SECONDS = 0.25
 CATCH_UP_SECONDS = 0.1
 POISON_LOG_SECONDS = 60.0
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class Fanout:

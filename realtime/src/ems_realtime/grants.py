@@ -13,7 +13,6 @@ import base64
 import binascii
 import hashlib
 import re
-import time
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,6 +21,7 @@ import structlog
 from ems_contract.access import Grant, SiteGrant
 from ems_contract.tokens import parse_access_token
 
+from ems_realtime.clock import now_ms
 from ems_realtime.grant_cache import CacheUnavailableError, Entry, GrantCache
 from ems_realtime.metrics import Metrics
 from ems_realtime.session import viewable
@@ -111,7 +111,7 @@ class Grants:
         Nor is anything cached before it good enough: a Redis that is full cannot raise the epoch that would say so.
         """
         if user is not None:
-            now = _now_ms()
+            now = now_ms()
             self._changed.pop(user, None)
             self._changed[user] = now
             while (oldest := next(iter(self._changed))) != user and self._changed[oldest] < now - self._ttl * 1000:
@@ -138,7 +138,7 @@ class Grants:
             epoch, entry = await self._cache.look_up(digest, user)
         except CacheUnavailableError:
             return await self._validate(token, digest, user, None, not_before, address)
-        now = _now_ms()
+        now = now_ms()
         if (
             entry is not None
             and entry.epoch == epoch
@@ -154,7 +154,7 @@ class Grants:
         self, token: str, digest: str, user: int, epoch: int | None, not_before: int, address: str | None
     ) -> Held:
         """`epoch`: read before; None if it could not be, and then nothing is cached."""
-        asked = max(_now_ms(), not_before)  # clocks may step back; this answer is new all the same
+        asked = max(now_ms(), not_before)  # clocks may step back; this answer is new all the same
         grant = await self._validator.validate(token, address)
         if grant.user.id != user:
             log.warning("token_of_another_user", claimed=user, actual=grant.user.id)
@@ -165,7 +165,7 @@ class Grants:
         return held
 
     async def _store(self, digest: str, entry: Entry) -> None:
-        seconds = int(min(self._ttl, (entry.grant.expires - _now_ms()) / 1000))
+        seconds = int(min(self._ttl, (entry.grant.expires - now_ms()) / 1000))
         if seconds < 1:
             return
         try:
@@ -179,7 +179,3 @@ def _held(grant: Grant, epoch: int | None, validated: int) -> Held:
         return Held(viewable(grant), grant.expires, epoch, validated)
     except ValueError as error:
         raise UnavailableError(str(error)) from None
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

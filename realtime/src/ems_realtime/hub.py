@@ -17,7 +17,8 @@ from ems_contract.frames import CloseCode, Heartbeat
 
 from ems_realtime import protocol
 from ems_realtime.broker import Broker, UserEvent
-from ems_realtime.fanout import Fanout, now_ms
+from ems_realtime.clock import now_ms
+from ems_realtime.fanout import Fanout
 from ems_realtime.metrics import Metrics
 from ems_realtime.session import Session, State
 from ems_realtime.settings import Settings

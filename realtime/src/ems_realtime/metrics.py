@@ -18,6 +18,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ems_realtime.clock import now_ms
 from ems_realtime.metric_names import COUNTERS, PREFIX, TIMES
 
 BOUNDS = (
@@ -111,8 +112,8 @@ class Metrics(Collector):
         counts["bytes", ""] += viewers * size
         now = time.monotonic()
         self._times["hear_to_write"].observe_each([now - at for at in stamps.heard])
-        now_ms = time.time_ns() // 1_000_000
-        ages = [(now_ms - at) / 1000 for at in stamps.sent]
+        wall = now_ms()
+        ages = [(wall - at) / 1000 for at in stamps.sent]
         if min(ages, default=0) < 0:
             counts["ahead", ""] += sum(age < 0 for age in ages)
             ages = [max(0.0, age) for age in ages]  # a histogram's sum must never fall

@@ -19,20 +19,12 @@ import hiredis
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
+from ems_realtime.clock import now_ms
+
 PING_INTERVAL = 1.0
 
 _CONFIRMED = (b"subscribe", b"psubscribe")
 _IGNORED = (b"unsubscribe", b"punsubscribe")
-
-
-def _seen(ended: asyncio.Future[None]) -> None:
-    """It may end when nobody waits for it any more; that is no news then."""
-    if not ended.cancelled():
-        ended.exception()
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class DeafError(OSError):
@@ -56,7 +48,6 @@ class Subscription(asyncio.Protocol):
         self._connection: Any = None  # redis-py's Connection; it has no complete types
         self._transport: asyncio.Transport | None = None
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._ended.add_done_callback(_seen)
         self._answered = asyncio.Event()
         self._asked = time.monotonic()
         self._round_trip = 0.0
@@ -84,7 +75,7 @@ class Subscription(asyncio.Protocol):
         self._transport = connection._writer.transport  # noqa: SLF001 -- see the module; redis is pinned by the lock
         assert self._transport is not None  # noqa: S101 -- it has just been connected
         self._transport.set_protocol(self)
-        self.heard_ms = _now_ms()
+        self.heard_ms = now_ms()
 
     async def run(self, deadline: float) -> None:
         """Until the connection ends, which is always an error: RedisError, OSError or TimeoutError.
@@ -97,7 +88,8 @@ class Subscription(asyncio.Protocol):
 
     async def close(self) -> None:
         """At once: a frozen server never finishes a polite goodbye."""
-        self._ended.cancel()  # nobody waits for it any more; what is done already stays so
+        if not self._ended.cancel() and not self._ended.cancelled():
+            self._ended.exception()  # whoever should have heard of it may be gone
         if self._transport is not None:
             self._transport.abort()
         if self._connection is not None:
@@ -145,12 +137,12 @@ class Subscription(asyncio.Protocol):
     # Whether it still hears -----------------------------------------------------------------------------------
 
     async def _wait(self) -> None:
-        await asyncio.shield(self._ended)
+        await self._ended
 
     async def _ping(self, deadline: float) -> None:
         while True:
             self._answered.clear()
-            self._asked, self._asked_ms = time.monotonic(), _now_ms()
+            self._asked, self._asked_ms = time.monotonic(), now_ms()
             self.send("PING")
             try:
                 async with asyncio.timeout(deadline):
