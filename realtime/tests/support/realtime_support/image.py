@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
 from ems_contract.frames import MergedBatch
 from ems_contract.telemetry import Batch, Gap
+
+from realtime_support.wires import SlowWire
 
 Sample = tuple[int, float | None, str | None]
 """ts, value, reason."""
@@ -40,3 +43,17 @@ class Picture:
                 for point, value in reading.values.items():
                     reason = (reading.quality or {}).get(point)
                     self.points[batch.edge, point] = (reading.ts, value, reason)
+
+
+def pictured(wire: SlowWire) -> Picture:
+    """What a client sees that keeps the rules. A snapshot closes whatever came before it."""
+    picture = Picture()
+    for frame in wire.frames():
+        if frame["type"] == "snapshot":
+            holes = picture.holes.copy()
+            picture.apply(msgspec.convert(frame["batches"], list[Batch]))
+            picture.holes = holes
+        elif frame["type"] in ("telemetry", "merged"):
+            kind = list[Batch] if frame["type"] == "telemetry" else list[MergedBatch]
+            picture.apply(msgspec.convert(frame["batches"], kind))
+    return picture
